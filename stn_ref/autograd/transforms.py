@@ -1,0 +1,233 @@
+"""`grad`, `value_and_grad`, `vjp`, `jvp`: derivatives of functions, as functions.
+
+They nest to any depth and in any order. Inside another transform, or on Tensors that require
+derivatives, the backward pass itself is recorded; on plain arrays it is not, and arrays come back.
+
+>>> cube = lambda x: x * x * x
+>>> float(grad(cube)(2.0)), float(grad(grad(cube))(2.0)), float(grad(grad(grad(cube)))(2.0))
+(12.0, 12.0, 6.0)
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any
+
+import numpy as np
+
+from ..errors import TapeError
+from .tape import Leaf, check_cotangent, differentiable, run
+from .tensor import Tensor, Value, state
+
+
+@differentiable()
+def identity(x: Value) -> Value:
+    """The same values at a new place on the tape; shape and dtype of ``x``."""
+    return x
+
+
+@identity.vjp("x")
+def _(y_bar: Value) -> Value:
+    return y_bar
+
+
+@contextmanager
+def _inside_a_transform() -> Iterator[None]:
+    before = state.recording
+    state.recording, state.depth = True, state.depth + 1
+    try:
+        yield
+    finally:
+        state.recording, state.depth = before, state.depth - 1
+
+
+def _followed(values: Sequence[Value]) -> bool:
+    """Whether somebody outside may want the derivative of what is computed here."""
+    return state.depth > 0 or any(isinstance(v, Tensor) and v.requires_grad for v in values)
+
+
+def _watch(value: Value) -> Tensor:
+    """A tensor with a place of its own on the tape, linked to the place that ``value`` may have."""
+    if isinstance(value, Tensor) and value.requires_grad:
+        with _inside_a_transform():
+            watched: Tensor = identity(value)
+        return watched
+    return Tensor(value, requires_grad=True)
+
+
+def vjp(f: Callable[..., Any], *primals: Value) -> tuple[Any, Callable[..., tuple[Value, ...]]]:
+    """The value of ``f`` at ``primals``, and its pullback.
+
+    Parameters
+    ----------
+    f : callable
+        From arrays or Tensors to one, or to a tuple of them, written with operators of ``stn_ref``.
+    *primals : array or Tensor
+        Floating arrays of any shape.
+
+    Returns
+    -------
+    out, pullback
+        ``pullback(cotangent)`` takes a cotangent of the shape and dtype of ``out`` (a tuple, if
+        ``out`` is one) and returns a tuple with one cotangent for each primal. It can be called again.
+
+    Raises
+    ------
+    TapeError
+        If a cotangent has another shape or dtype than the output.
+
+    >>> out, pullback = vjp(lambda x, y: x * y, np.array([1.0, 2.0]), np.array([3.0, 4.0]))
+    >>> pullback(np.array([1.0, 10.0]))
+    (array([ 3., 40.]), array([ 1., 20.]))
+    """
+    graph = _followed(primals)
+    as_tensors = graph or any(isinstance(p, Tensor) for p in primals)
+    with _inside_a_transform():
+        watched = [_watch(p) for p in primals]
+        out = f(*watched)
+    outputs = [o if isinstance(o, Tensor) else Tensor(o) for o in _listed(out)]
+
+    def pullback(cotangent: Any) -> tuple[Value, ...]:
+        given = _listed(cotangent)
+        if len(given) != len(outputs):
+            raise TapeError(
+                f"vjp: the pullback got {len(given)} cotangents, expected {len(outputs)}, one an output"
+            )
+        checked = [check_cotangent("vjp", o, c) for o, c in zip(outputs, given)]
+        again = graph or _followed(checked)
+        roots = [(o._node, _seat(c, again)) for o, c in zip(outputs, checked) if o.requires_grad]
+        with _inside_a_transform():
+            found = run(roots, [w._node for w in watched], graph=again, retain=True)
+        bars = [found.get(w._node, np.zeros(w.shape, w.dtype)) for w in watched]
+        return tuple(_given_back(bar, as_tensors or again) for bar in bars)
+
+    given_back = tuple(_given_back(o if graph else o.detach(), as_tensors) for o in outputs)
+    return (given_back if isinstance(out, (tuple, list)) else given_back[0]), pullback
+
+
+def value_and_grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:
+    """Like :func:`grad`, but the returned function gives ``(value, gradient)``.
+
+    >>> value_and_grad(lambda x: (x * x).sum())(np.array([1.0, 2.0]))
+    (5.0, array([2., 4.]))
+    """
+    chosen = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+
+    @wraps(f)
+    def differentiated(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
+        def of_chosen(*values: Value) -> Any:
+            full = list(args)
+            for position, value in zip(chosen, values):
+                full[position] = value
+            return f(*full, **kwargs)
+
+        value, pullback = vjp(of_chosen, *(args[position] for position in chosen))
+        if isinstance(value, tuple) or np.size(getattr(value, "data", value)) != 1:
+            got = "a tuple" if isinstance(value, tuple) else f"shape {value.shape}"
+            raise TapeError(
+                f"grad: the function returned {got}, expected a scalar; reduce it, or use vjp with "
+                "a cotangent"
+            )
+        gradients = pullback(np.ones(value.shape, value.dtype))
+        if not isinstance(value, Tensor):
+            value = value.item()
+        return value, (gradients[0] if isinstance(argnums, int) else gradients)
+
+    return differentiated
+
+
+def grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:
+    """The gradient of a scalar function with respect to argument ``argnums`` (or several).
+
+    Parameters
+    ----------
+    f : callable
+        Written with operators of ``stn_ref``; its result has one element.
+    argnums : int or tuple of int
+        Which positional arguments to differentiate; the others go through as they are.
+
+    Returns
+    -------
+    callable
+        Takes what ``f`` takes and returns the gradient (a tuple of them for a tuple ``argnums``), with
+        the argument's shape and dtype; arrays for arrays, Tensors for Tensors.
+
+    Raises
+    ------
+    TapeError
+        If the result of ``f`` is no scalar.
+
+    >>> grad(lambda x: (x * x).sum())(np.array([1.0, 2.0]))
+    array([2., 4.])
+    """
+    with_value = value_and_grad(f, argnums)
+
+    @wraps(f)
+    def gradient(*args: Any, **kwargs: Any) -> Any:
+        return with_value(*args, **kwargs)[1]
+
+    return gradient
+
+
+def jvp(
+    f: Callable[..., Any], primals: Sequence[Value], tangents: Sequence[Value]
+) -> tuple[Any, Any]:
+    """The value of ``f`` and its derivative along ``tangents``: forward mode.
+
+    The pullback is linear in its cotangent, so the vjp of the pullback is the jvp of ``f``: no
+    operator needs a second kind of rule.
+
+    Parameters
+    ----------
+    f : callable
+        As for :func:`vjp`.
+    primals, tangents : sequences of arrays or Tensors
+        Of equal length, shapes and dtypes.
+
+    Returns
+    -------
+    out, tangent_out
+        Of equal shape and dtype (tuples, if ``f`` returns a tuple).
+
+    Raises
+    ------
+    ValueError
+        If the tangents do not fit the primals.
+
+    >>> jvp(lambda x, y: x * y, (np.array(2.0), np.array(5.0)), (np.array(1.0), np.array(0.0)))
+    (array(10.), array(5.))
+    """
+    if len(primals) != len(tangents):
+        raise ValueError(f"jvp: {len(primals)} primals but {len(tangents)} tangents; give one for each")
+    graph = _followed([*primals, *tangents])
+    as_tensors = graph or any(isinstance(v, Tensor) for v in (*primals, *tangents))
+    with _inside_a_transform():
+        bases = [p if isinstance(p, Tensor) else Tensor(p) for p in primals]
+        directions = [check_cotangent("jvp", p, t) for p, t in zip(bases, tangents)]
+        out, pullback = vjp(f, *bases)
+        outputs = _listed(out)
+        probes = [Tensor(np.zeros(o.shape, o.dtype), requires_grad=True) for o in outputs]
+        bars = pullback(tuple(probes))
+        roots = [(b._node, _seat(t, graph)) for b, t in zip(bars, directions) if b.requires_grad]
+        found = run(roots, [p._node for p in probes], graph=graph, retain=True)
+    moved = [found.get(p._node, np.zeros(p.shape, p.dtype)) for p in probes]
+    values = tuple(_given_back(v if graph else v.detach(), as_tensors) for v in outputs)
+    slopes = tuple(_given_back(v, as_tensors) for v in moved)
+    return (values, slopes) if isinstance(out, tuple) else (values[0], slopes[0])
+
+
+def _listed(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, (tuple, list)) else [value]
+
+
+def _seat(cotangent: Value, graph: bool) -> Value:
+    """A cotangent as the rules want it: a Tensor where they are to be recorded, else an array."""
+    if graph:
+        return cotangent if isinstance(cotangent, Tensor) else Tensor(cotangent)
+    return cotangent.data if isinstance(cotangent, Tensor) else cotangent
+
+
+def _given_back(value: Value, as_tensor: bool) -> Value:
+    if as_tensor:
+        return value if isinstance(value, Tensor) else Tensor(value)
+    return value.data if isinstance(value, Tensor) else np.asarray(value)

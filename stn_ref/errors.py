@@ -1,0 +1,64 @@
+"""The house's way to refuse: what came, what was expected, how to mend it."""
+
+from typing import Any
+
+import numpy as np
+
+
+class TapeError(ValueError):
+    """A derivative was asked for that the tape cannot give; the message says why and what to do."""
+
+
+def describe(value: Any) -> str:
+    """A value in a few words, for an error message.
+
+    >>> describe(np.zeros((2, 3), np.float32)), describe("bilinaer"), describe(None)
+    ('float32 array of shape (2, 3)', "'bilinaer'", 'None')
+    """
+    if isinstance(value, np.ndarray):
+        return f"{value.dtype} array of shape {value.shape}"
+    text = repr(value)
+    return text if len(text) <= 60 else f"{type(value).__name__} {text[:50]}..."
+
+
+def check_choice(operator: str, argument: str, value: Any, choices: tuple[str, ...]) -> None:
+    """Refuse a setting that is none of ``choices``.
+
+    >>> check_choice("grid_sample", "mode", "bilinaer", ("nearest", "bilinear"))
+    Traceback (most recent call last):
+    ...
+    ValueError: grid_sample: mode is 'bilinaer', expected one of 'nearest', 'bilinear'
+    """
+    if value not in choices:
+        expected = ", ".join(repr(choice) for choice in choices)
+        raise ValueError(f"{operator}: {argument} is {describe(value)}, expected one of {expected}")
+
+
+def check_flag(operator: str, argument: str, value: Any) -> None:
+    """Refuse a switch that is not True or False (a string such as "False" would count as true)."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{operator}: {argument} is {describe(value)}, expected True or False")
+
+
+def check_floating(operator: str, argument: str, value: Any) -> None:
+    """Refuse what is not an array of float16, float32 or float64, by name.
+
+    >>> check_floating("grid_sample", "U", np.arange(3))
+    Traceback (most recent call last):
+    ...
+    TypeError: grid_sample: U has dtype int64, expected float16, float32 or float64; use U.astype(np.float32)
+    """
+    dtype = getattr(value, "dtype", None)
+    if dtype is None:
+        raise TypeError(
+            f"{operator}: {argument} is {describe(value)}, expected an array or a Tensor; "
+            f"use np.asarray({argument}, dtype=float)"
+        )
+    if dtype.char in "efd":
+        return
+    hint = f"use {argument}.astype(np.float32)" if dtype.kind in "iub" else "it must be real"
+    if dtype.kind == "f":
+        hint = f"use {argument}.astype(np.float64)"
+    raise TypeError(
+        f"{operator}: {argument} has dtype {dtype}, expected float16, float32 or float64; {hint}"
+    )

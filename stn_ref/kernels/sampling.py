@@ -1,0 +1,199 @@
+"""Sampling and splatting for any separable kernel, any order of derivative, one to three dimensions.
+
+Each coordinate is located once: which cell, how far into it. A kernel then touches a few pixels along each
+axis, with one weight each; the product over the axes gives the taps of a sample, and eq. (3) is a sum
+over taps of weight times pixel. The image gets one more row and column of zeros, to which every tap
+outside it points.
+
+``kernel`` is anything with ``taps``, ``rounds`` and ``weights(fraction, order, kink)``.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..pixels import on_lattice, padded_index
+
+Array = NDArray[Any]
+Orders = tuple[int, ...]  # one a coordinate: x first, then y, then z
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What does not change along a family of derivatives: the kernel and the conventions."""
+
+    kernel: Any
+    padding_mode: str
+    align_corners: bool
+    kink: str
+
+
+@dataclass
+class Axis:
+    """Where the samples lie along one axis: cell (an integer), fraction in [0, 1], and which are NaN."""
+
+    size: int
+    cell: Array
+    fraction: Array
+    undefined: Array
+
+
+def locate(x: Array, size: int, setup: Setup, side: str) -> Axis:
+    """Cell and fraction of coordinates of any magnitude, NaN and infinity included."""
+    undefined = np.isnan(x) if setup.padding_mode != "reflection" else ~np.isfinite(x)
+    if undefined.any():
+        x = np.where(undefined, 0, x)
+    cell = np.floor(x)
+    with np.errstate(invalid="ignore"):
+        fraction = x - cell
+    fraction[~np.isfinite(fraction)] = 0  # infinity - infinity
+    if setup.kernel.rounds:
+        cell += fraction >= 0.5  # floor(x + 0.5), without rounding the sum
+    index = on_lattice(cell, size, setup.padding_mode, setup.align_corners, len(setup.kernel.taps))
+    if side == "left":
+        on_pixel = fraction == 0
+        index = index - on_pixel  # the cell that ends here, at its far end
+        fraction = np.where(on_pixel, fraction.dtype.type(1), fraction)
+    return Axis(size, index, fraction, undefined)
+
+
+def sides(setup: Setup, orders: Orders) -> list[tuple[str, ...]]:
+    """For each axis the side from which a kink is read; several readings are averaged (``mid``)."""
+    read = {"left": ("left",), "mid": ("right", "left")}.get(setup.kink, ("right",))
+    return list(product(*(read if order else ("right",) for order in orders)))
+
+
+def taps(axes: Sequence[Axis], setup: Setup, orders: Orders) -> Iterator[tuple[Array, Array]]:
+    """For each tap its flat index into the image with the extra zeros, and its weight; shapes (N, P)."""
+    along = []
+    for axis, order in zip(axes, orders):
+        weights = setup.kernel.weights(axis.fraction, order, setup.kink)
+        pairs = []
+        for offset, weight in zip(setup.kernel.taps, weights):
+            if weight.any():
+                index = padded_index(
+                    axis.cell + offset, axis.size, setup.padding_mode, setup.align_corners
+                )
+                index[axis.undefined] = axis.size
+                pairs.append((index, weight))
+        along.append(pairs)
+    for chosen in product(*reversed(along)):  # the slowest axis first: z, y, x
+        flat, weight = chosen[0]
+        for (index, factor), axis in zip(chosen[1:], reversed(axes[: len(axes) - 1])):
+            flat = flat * (axis.size + 1) + index
+            weight = weight * factor
+        yield flat, weight
+
+
+def with_zeros(U: Array) -> Array:
+    """U (N, C, *S) as (C, N * L), channel first, with one more index of zeros along each axis."""
+    shape = (U.shape[1], U.shape[0], *(size + 1 for size in U.shape[2:]))
+    padded = np.zeros(shape, U.dtype)
+    padded[(..., *(slice(0, size) for size in U.shape[2:]))] = np.moveaxis(U, 1, 0)
+    return padded.reshape(shape[0], math.prod(shape[1:]))
+
+
+def weigh(weight: Array, value: Array, finite: bool) -> Array:
+    """weight * value, where a weight of 0 gives 0 even for an infinite value."""
+    if finite:
+        return weight * value
+    with np.errstate(invalid="ignore"):
+        return np.where(weight == 0, value.dtype.type(0), weight * value)
+
+
+def is_finite(x: Array) -> bool:
+    """Whether all of x is finite (an overflowing sum of finite numbers only costs time)."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(x.sum()))
+
+
+class Samples:
+    """The samples of one grid: coordinates located once, shared by sampling, splatting and slopes.
+
+    Parameters
+    ----------
+    points : (N, ..., d)
+        Pixel coordinates, x first.
+    sizes : (W, H) or (W, H, D)
+        Of the image, in the order of the coordinates.
+    """
+
+    def __init__(self, points: Array, sizes: tuple[int, ...], setup: Setup) -> None:
+        self.points, self.sizes, self.setup = points, sizes, setup
+        self.shape = points.shape[:-1]
+        self._located: dict[tuple[int, str], Axis] = {}
+
+    def _axes(self, chosen: tuple[str, ...]) -> list[Axis]:
+        for k, side in enumerate(chosen):
+            if (k, side) not in self._located:
+                x = np.ascontiguousarray(self.points[..., k]).reshape(self.shape[0], math.prod(self.shape[1:]))
+                self._located[k, side] = locate(x, self.sizes[k], self.setup, side)
+        return [self._located[k, side] for k, side in enumerate(chosen)]
+
+    def _taps(self, orders: Orders) -> Iterator[tuple[Array, Array]]:
+        """Flat indices over the whole batch and weights, both of shape (N * P,)."""
+        image = math.prod(size + 1 for size in self.sizes)
+        starts = np.arange(self.shape[0])[:, None] * image
+        readings = sides(self.setup, orders)
+        for chosen in readings:
+            for flat, weight in taps(self._axes(chosen), self.setup, orders):
+                share = weight if len(readings) == 1 else weight / len(readings)
+                yield (flat + starts).reshape(-1), share.reshape(-1)
+
+    def undefined(self) -> Array:
+        """Which samples have a coordinate without a meaning, shape (N * P,)."""
+        axes = self._axes(("right",) * len(self.sizes))
+        return np.logical_or.reduce([axis.undefined for axis in axes]).reshape(-1)
+
+    def sample(self, U: Array, orders: Orders) -> Array:
+        """sum over n, m of U_nm K^(a)(x - m) K^(b)(y - n), shape (N, C, ...); NaN where undefined."""
+        channels, finite = U.shape[1], is_finite(U)
+        padded = with_zeros(U)
+        V: Array | None = None
+        for flat, weight in self._taps(orders):
+            term = weigh(weight, padded.take(flat, axis=1), finite)
+            V = term if V is None else np.add(V, term, out=V)
+        if V is None:
+            V = np.zeros((channels, math.prod(self.shape)), U.dtype)
+        lost = self.undefined()
+        if lost.any():
+            V[:, lost] = np.nan
+        return np.moveaxis(V.reshape(channels, *self.shape), 0, 1)
+
+    def splat(self, V: Array, orders: Orders) -> Array:
+        """The transpose of :meth:`sample` in U: from V (N, C, ...) to (N, C, *S)."""
+        n, channels = V.shape[:2]
+        rows = np.moveaxis(V, 1, 0).reshape(channels, math.prod(self.shape))
+        finite = is_finite(V)
+        padded_sizes = tuple(size + 1 for size in reversed(self.sizes))
+        length = n * math.prod(padded_sizes)
+        U = np.zeros((channels, length))
+        for flat, weight in self._taps(orders):
+            for c in range(channels):
+                U[c] += np.bincount(flat, weigh(weight, rows[c], finite), length)
+        U = U.reshape(channels, n, *padded_sizes)[(..., *(slice(0, s) for s in reversed(self.sizes)))]
+        return np.moveaxis(U, 0, 1).astype(V.dtype)
+
+    def slopes(self, U: Array, V: Array, orders: Orders) -> Array:
+        """For each sample and coordinate, the sum over channels of V times the sample's derivative.
+
+        Shape (N, ..., d); NaN where undefined.
+        """
+        d, channels = len(self.sizes), U.shape[1]
+        padded = with_zeros(U)
+        rows = np.moveaxis(V, 1, 0).reshape(channels, math.prod(self.shape))
+        finite = is_finite(U) and is_finite(V)
+        S = np.zeros((math.prod(self.shape), d), U.dtype)
+        for k in range(d):
+            raised = tuple(order + (k == axis) for axis, order in enumerate(orders))
+            for flat, weight in self._taps(raised):
+                with np.errstate(invalid="ignore"):
+                    along_channels = np.einsum("cp,cp->p", rows, padded.take(flat, axis=1))
+                S[:, k] += weigh(weight, along_channels, finite)
+        S[self.undefined()] = np.nan
+        return S.reshape(*self.shape, d)

@@ -1,0 +1,173 @@
+"""Grid generators: from the parameters theta to the places where the image is sampled. Equation (1)."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..autograd.tape import differentiable
+from ..autograd.tensor import Value, plain
+from ..errors import check_flag, check_floating, describe
+from ..pixels import base_coordinates, centred_indices, span
+from .linear import einsum
+
+Array = NDArray[Any]
+
+
+def affine_grid(theta: Value, size: tuple[int, ...], *, align_corners: bool) -> Value:
+    """Eq. (1): where each output pixel is sampled, in the normalised coordinates of the source.
+
+    Parameters
+    ----------
+    theta : (N, 2, 3) or (N, 3, 4), floating
+        Affine maps from TARGET to SOURCE, normalised coordinates, coordinates in the order x, y(, z).
+    size : (N, C, H', W') or (N, C, D', H', W')
+        Shape of the output; C is not used.
+    align_corners : bool
+        Whether -1 and 1 are the centres of the corner pixels (True) or the outer edges (False).
+
+    Returns
+    -------
+    grid : (N, H', W', 2) or (N, D', H', W', 3), of the dtype of ``theta``
+        Last axis (x, y) or (x, y, z). The base grid is symmetric about 0 and correctly rounded.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a dtype, a shape or a setting is not of the form above; the message names the mend.
+
+    >>> theta = np.array([[[1.0, 0.0, 0.5], [0.0, 2.0, 0.0]]])
+    >>> affine_grid(theta, (1, 1, 2, 2), align_corners=True)[0, :, :, 0]    # x
+    array([[-0.5,  1.5],
+           [-0.5,  1.5]])
+    >>> affine_grid(theta, (1, 1, 2, 2), align_corners=True)[0, :, :, 1]    # y
+    array([[-2., -2.],
+           [ 2.,  2.]])
+
+    Source: Jaderberg et al. 2015, section 3.2.
+    """
+    d = check_theta("affine_grid", theta)
+    check_size("affine_grid", size, plain(theta).shape[0], d)
+    check_flag("affine_grid", "align_corners", align_corners)
+    return affine_map(theta, size=tuple(size[2:]), align_corners=bool(align_corners))
+
+
+def base_grid(size: tuple[int, ...], align_corners: bool, dtype: Any = np.float64) -> Array:
+    """The regular grid G of eq. (1) with its column of ones: (H', W', 3), last axis (x_t, y_t, 1).
+
+    >>> base_grid((1, 3), True)
+    array([[[-1.,  0.,  1.],
+            [ 0.,  0.,  1.],
+            [ 1.,  0.,  1.]]])
+    """
+    return _homogeneous([base_coordinates(n, align_corners, dtype) for n in size])
+
+
+def _homogeneous(axes: list[Array]) -> Array:
+    """Coordinates of all combinations, slowest axis first; last axis (x, y(, z), 1)."""
+    mesh = np.meshgrid(*axes, indexing="ij")
+    return np.stack([*reversed(mesh), np.ones_like(mesh[0])], axis=-1)
+
+
+@differentiable(equations=(1, 2))
+def affine_map(theta: Value, *, size: tuple[int, ...], align_corners: bool) -> Value:
+    """Eq. (1) for all pixels of an output of spatial ``size``: theta times the base grid."""
+    base = base_grid(size, align_corners, theta.dtype)
+    return _apply(theta, base)
+
+
+@affine_map.vjp("theta")
+def _(grid_bar: Value, size: tuple[int, ...], align_corners: bool) -> Value:
+    return _gather_theta(grid_bar, base_grid(size, align_corners, grid_bar.dtype))
+
+
+@differentiable(equations=(1,))
+def affine_points(
+    theta: Value, *, size: tuple[int, ...], source: tuple[int, ...], align_corners: bool
+) -> Value:
+    """Eq. (1) in pixel units on both sides: source pixel coordinates of an output of spatial ``size``.
+
+    Normalised coordinates are ``2 (j - centre) / span``. Putting that in on both sides of eq. (1), with j
+    the pixel indices counted from the centre, leaves
+
+        x_px = theta_11 j_x (S_x / T_x) + theta_12 j_y (S_x / T_y) + theta_13 S_x / 2 + (W - 1) / 2
+
+    where S and T are the spans of source and target. With equal sizes the identity gives integers, so
+    that no rounding picks a side of a kink.
+
+    >>> identity = np.array([[[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]])
+    >>> affine_points(identity, size=(1, 3), source=(1, 3), align_corners=False)[0, 0, :, 0]
+    array([0., 1., 2.])
+    """
+    scaled = theta * _pixel_scales(size, source, align_corners, theta.dtype)
+    centre = np.array([(n - 1) / 2 for n in reversed(source)], theta.dtype)
+    scaled[..., -1] += centre
+    return _apply(scaled, _homogeneous([centred_indices(n, theta.dtype) for n in size]))
+
+
+@affine_points.vjp("theta")
+def _(
+    points_bar: Value, size: tuple[int, ...], source: tuple[int, ...], align_corners: bool
+) -> Value:
+    dtype = points_bar.dtype
+    base = _homogeneous([centred_indices(n, dtype) for n in size])
+    return _gather_theta(points_bar, base) * _pixel_scales(size, source, align_corners, dtype)
+
+
+def _pixel_scales(
+    size: tuple[int, ...], source: tuple[int, ...], align_corners: bool, dtype: Any
+) -> Array:
+    """S_i / T_j, and S_i / 2 for the last column: what theta is multiplied with in pixel units."""
+    S = np.array([span(n, align_corners) for n in reversed(source)], np.float64)
+    T = np.array([max(span(n, align_corners), 1) for n in reversed(size)], np.float64)
+    return (S[:, None] / np.append(T, 2.0)).astype(dtype)
+
+
+def _apply(theta: Value, base: Array) -> Value:
+    """theta (N, d, d + 1) times homogeneous coordinates (..., d + 1): (N, ..., d)."""
+    n, d = theta.shape[:2]
+    columns = base.reshape(-1, d + 1).T
+    return np.moveaxis(theta @ columns, 1, 2).reshape(n, *base.shape[:-1], d)
+
+
+def _gather_theta(grid_bar: Value, base: Array) -> Value:
+    """The transpose of :func:`_apply` in theta: every pixel adds cotangent times (x_t, y_t, 1)."""
+    letters = "zyx"[-(base.ndim - 1) :]
+    return einsum(f"n{letters}i,{letters}j->nij", grid_bar, base)
+
+
+def check_theta(operator: str, theta: Value) -> int:
+    """Refuse what is no batch of affine maps; the number of spatial dimensions."""
+    check_floating(operator, "theta", plain(theta))
+    shape = theta.shape
+    if len(shape) == 3 and shape[1:] in ((2, 3), (3, 4)):
+        return int(shape[1])
+    hint = ""
+    if shape[1:] == (6,):
+        hint = "; use theta.reshape(-1, 2, 3)"
+    elif shape in ((2, 3), (3, 4)):
+        hint = "; use theta[None] for a batch of one"
+    elif shape[1:] == (3, 3):
+        hint = "; for an affine map use theta[:, :2]"
+    raise ValueError(
+        f"{operator}: theta has shape {shape}, expected (N, 2, 3), or (N, 3, 4) for volumes{hint}"
+    )
+
+
+def check_size(operator: str, size: Any, n: int, d: int) -> None:
+    """Refuse an output shape that is not (N, C, *spatial) of non-negative integers."""
+    expected = "(N, C, H', W')" if d == 2 else "(N, C, D', H', W')"
+    if (
+        not isinstance(size, (tuple, list))
+        or len(size) != d + 2
+        or not all(isinstance(k, (int, np.integer)) and k >= 0 for k in size)
+    ):
+        hint = ""
+        if isinstance(size, (tuple, list)) and len(size) == d:
+            hint = f"; use (N, C, {', '.join(map(str, size))})"
+        raise ValueError(f"{operator}: size is {describe(size)}, expected {expected}{hint}")
+    if size[0] != n:
+        raise ValueError(
+            f"{operator}: size is {tuple(size)} but theta holds {n} maps; the first number of size, N, "
+            "is the number of maps"
+        )

@@ -1,0 +1,96 @@
+"""Matrix products and Einstein sums."""
+
+import numpy as np
+
+from ..autograd.tape import differentiable, sum_to_shape
+from ..autograd.tensor import Value, plain
+from .shaping import broadcast_to, reshape, transpose
+
+
+@differentiable()
+def matmul(x: Value, y: Value) -> Value:
+    """The matrix product x @ y over the last two axes; the others broadcast; vectors as in NumPy.
+
+    >>> matmul(np.array([[1.0, 2.0]]), np.array([[3.0], [4.0]]))
+    array([[11.]])
+    """
+    return np.matmul(x, y)
+
+
+def _swap(x: Value) -> Value:
+    return transpose(x, axes=(*range(x.ndim - 2), x.ndim - 1, x.ndim - 2))
+
+
+def _as_matrices(z_bar: Value, x: Value, y: Value) -> tuple[Value, Value, Value]:
+    """The same product with vectors written as one-row and one-column matrices."""
+    x_2, y_2 = x, y
+    if y.ndim == 1:
+        y_2 = reshape(y, shape=(-1, 1))
+        z_bar = reshape(z_bar, shape=(*z_bar.shape, 1))
+    if x.ndim == 1:
+        x_2 = reshape(x, shape=(1, -1))
+        z_bar = reshape(z_bar, shape=(*z_bar.shape[:-1], 1, z_bar.shape[-1]))
+    return z_bar, x_2, y_2
+
+
+@matmul.vjp("x")
+def _(z_bar: Value, x: Value, y: Value) -> Value:
+    z_bar, x_2, y_2 = _as_matrices(z_bar, x, y)
+    return reshape(sum_to_shape(matmul(z_bar, _swap(y_2)), x_2.shape), shape=x.shape)
+
+
+@matmul.vjp("y")
+def _(z_bar: Value, x: Value, y: Value) -> Value:
+    z_bar, x_2, y_2 = _as_matrices(z_bar, x, y)
+    return reshape(sum_to_shape(matmul(_swap(x_2), z_bar), y_2.shape), shape=y.shape)
+
+
+@differentiable()
+def einsum_(*operands: Value, subscripts: str) -> Value:
+    """See :func:`einsum`."""
+    return np.einsum(subscripts, *operands, optimize=len(operands) > 2)
+
+
+@einsum_.vjp("operands")
+def _(z_bar: Value, i: int, operands: tuple[Value, ...], subscripts: str) -> Value:
+    inputs, out = subscripts.split("->")
+    letters = inputs.split(",")
+    others = [k for k in range(len(operands)) if k != i]
+    elsewhere = set(out).union(*(letters[k] for k in others))
+    found = "".join(c for c in letters[i] if c in elsewhere)
+    terms = ",".join([out, *(letters[k] for k in others)])
+    x_bar = einsum(f"{terms}->{found}", z_bar, *(operands[k] for k in others))
+    # An index summed in this operand alone: its cotangent is the same all along it.
+    shape = operands[i].shape
+    x_bar = reshape(x_bar, shape=tuple(n if c in found else 1 for c, n in zip(letters[i], shape)))
+    return broadcast_to(x_bar, shape=shape)
+
+
+def einsum(subscripts: str, *operands: Value) -> Value:
+    """Sums of products by Einstein's convention, for instance "nij,hwj->nhwi".
+
+    The result's indices are written out, an index stands once in an operand, and ``...`` is not used.
+
+    Raises
+    ------
+    ValueError
+        If the subscripts are of another form, or do not fit the operands.
+
+    >>> einsum("ij,j->i", np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([1.0, 10.0]))
+    array([21., 43.])
+    """
+    text = subscripts.replace(" ", "")
+    inputs, arrow, out = text.partition("->")
+    letters = inputs.split(",")
+    if not arrow or "." in text or any(len(set(t)) < len(t) for t in (*letters, out)):
+        raise ValueError(
+            f"einsum: subscripts {subscripts!r} are not of the form 'ij,jk->ik': write the result's "
+            "indices, use an index once in an operand, and no '...'"
+        )
+    shapes = [np.shape(plain(x)) for x in operands]
+    if [len(t) for t in letters] != [len(shape) for shape in shapes]:
+        raise ValueError(
+            f"einsum: subscripts {subscripts!r} do not fit operands of shapes {shapes}; "
+            "each operand needs one letter an axis"
+        )
+    return einsum_(*operands, subscripts=text)

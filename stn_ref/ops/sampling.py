@@ -1,0 +1,311 @@
+"""The sampler: equations (3)-(7), and all their derivatives.
+
+With K^(a) the a-th derivative of the one-dimensional kernel, let
+
+    sample[a,b](U, points)   = sum over n, m of U_nm K^(a)(x - m) K^(b)(y - n)
+    splat[a,b](V, points)    = its transpose: V scattered onto the image with the same weights
+    slopes[a,b](U, points, V)  = for each coordinate, V times sample with that order raised by one
+
+Then eq. (5) is sample[0,0], its derivative for U, eq. (6), is splat[0,0], and its derivative for the
+coordinates, eq. (7), is slopes[0,0], built from sample[1,0] and sample[0,1]. The rules below show that
+the derivatives of these three are again these three. So there is a derivative of every order, for every
+kernel and padding, in two and three dimensions, and no further code.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from ..autograd.tape import differentiable
+from ..autograd.tensor import Value, plain
+from ..errors import check_choice, check_flag, check_floating
+from ..kernels.sampling import Orders, Samples, Setup
+from ..pixels import PADDING_MODES, span, to_pixels
+from .grids import affine_points, check_size, check_theta
+from .interpolation import as_kernel
+from .shaping import index, reshape
+
+KINKS = ("right", "left", "mid", "paper")
+
+
+def grid_sample(
+    U: Value,
+    grid: Value,
+    *,
+    mode: Any = "bilinear",
+    padding_mode: str = "zeros",
+    align_corners: bool,
+    kink: str = "right",
+) -> Value:
+    """Eqs. (3)-(5): the image ``U`` sampled at every point of ``grid``.
+
+    Parameters
+    ----------
+    U : (N, C, H, W) or (N, C, D, H, W), floating
+    grid : (N, H', W', 2) or (N, D', H', W', 3), floating
+        Where to sample, in normalised coordinates; last axis (x, y) or (x, y, z).
+    mode : "nearest" (eq. 4), "bilinear" (eq. 5), "bicubic" (Keys, a = -0.75) or a Kernel (eq. 3)
+    padding_mode : "zeros", "border" or "reflection"
+        How the image goes on beyond its border.
+    align_corners : bool
+        Whether -1 and 1 are the centres of the corner pixels (True) or the outer edges (False).
+    kink : "right", "left", "mid" or "paper"
+        Which slope the derivative for ``grid`` takes at integer pixel coordinates: the one-sided
+        derivatives, their mean, or eq. (7) to the letter (which is no sub-gradient there).
+
+    Returns
+    -------
+    V : (N, C, H', W') or (N, C, D', H', W'), of the dtype of ``U``
+        A NaN coordinate gives NaN at its sample and touches nothing else; an infinite one gives the limit
+        (``zeros`` 0, ``border`` the edge pixel, ``reflection`` NaN).
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a dtype, a shape or a setting is not of the form above; the message names the mend.
+
+    >>> U = np.array([[[[3.0, 5.0, 9.0]]]])
+    >>> grid = np.array([[[[-0.5, 0.0], [0.5, 0.0]]]])           # x_px = 0.5 and 1.5
+    >>> grid_sample(U, grid, align_corners=True)
+    array([[[[4., 7.]]]])
+
+    Source: Jaderberg et al. 2015, section 3.3.
+    """
+    d = _check_image("grid_sample", U)
+    _check_grid(U, grid, d)
+    setup = _setup("grid_sample", mode, padding_mode, align_corners, kink)
+    points = points_of(grid, source=tuple(U.shape[2:]), align_corners=setup.align_corners)
+    return sample(U, points, setup=setup)
+
+
+def spatial_transform(
+    U: Value,
+    theta: Value,
+    size: tuple[int, ...],
+    *,
+    mode: Any = "bilinear",
+    padding_mode: str = "zeros",
+    align_corners: bool,
+    kink: str = "right",
+) -> Value:
+    """Eqs. (1) and (3)-(5) in one: ``U`` warped by affine maps, in pixel units throughout.
+
+    The same as :func:`affine_grid` followed by :func:`grid_sample`, but coordinates never pass through
+    normalised ones, so the identity returns ``U`` bit for bit when the sizes agree.
+
+    Parameters
+    ----------
+    U : (N, C, H, W) or (N, C, D, H, W), floating
+    theta : (N, 2, 3) or (N, 3, 4), floating
+        Affine maps from TARGET to SOURCE, in normalised coordinates.
+    size : (N, C, H', W') or (N, C, D', H', W')
+        Shape of the output; C is not used.
+    mode, padding_mode, align_corners, kink
+        As for :func:`grid_sample`.
+
+    Returns
+    -------
+    V : (N, C, H', W') or (N, C, D', H', W'), of the dtype of ``U``
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a dtype, a shape or a setting is not of the form above; the message names the mend.
+
+    >>> U = np.arange(6.0).reshape(1, 1, 2, 3)
+    >>> flip = np.array([[[-1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]])       # x_s = -x_t
+    >>> spatial_transform(U, flip, (1, 1, 2, 3), align_corners=True)
+    array([[[[2., 1., 0.],
+             [5., 4., 3.]]]])
+
+    Source: Jaderberg et al. 2015, sections 3.2 and 3.3.
+    """
+    d = _check_image("spatial_transform", U)
+    if check_theta("spatial_transform", theta) != d or theta.shape[0] != U.shape[0]:
+        raise ValueError(
+            f"spatial_transform: theta has shape {theta.shape} for U of shape {U.shape}, expected "
+            f"({U.shape[0]}, {d}, {d + 1}), one map for each image"
+        )
+    check_size("spatial_transform", size, U.shape[0], d)
+    setup = _setup("spatial_transform", mode, padding_mode, align_corners, kink)
+    points = affine_points(
+        theta,
+        size=tuple(size[2:]),
+        source=tuple(U.shape[2:]),
+        align_corners=setup.align_corners,
+    )
+    return sample(U, points, setup=setup)
+
+
+@differentiable()
+def points_of(grid: Value, *, source: tuple[int, ...], align_corners: bool) -> Value:
+    """Normalised to pixel coordinates, for an image of spatial shape ``source``; last axis (x, y(, z))."""
+    sizes = tuple(reversed(source))
+    return np.stack([to_pixels(grid[..., k], n, align_corners) for k, n in enumerate(sizes)], axis=-1)
+
+
+@points_of.vjp("grid")  # eq. (7) is in pixel units: here is its factor (W - 1) / 2, or W / 2
+def _(points_bar: Value, source: tuple[int, ...], align_corners: bool) -> Value:
+    halves = [span(n, align_corners) / 2 for n in reversed(source)]
+    return points_bar * np.array(halves, points_bar.dtype)
+
+
+@differentiable(equations=(3, 4, 5))
+def sample(
+    U: Value, points: Value, *, setup: Setup, orders: Orders = (), saved: Any = None
+) -> Value:
+    """sample[a,b] of the module's docstring; eqs. (3)-(5) where all orders are 0.
+
+    ``U`` is (N, C, *S), ``points`` (N, ..., d) in pixel units with x first, the result (N, C, ...).
+    """
+    return _samples(points, U.shape[2:], setup, saved).sample(U, orders or _zeros(points))
+
+
+@sample.vjp("U")  # eq. (6)
+def _(
+    V_bar: Value, points: Value, U_shape: Any, setup: Setup, orders: Orders, saved: Any
+) -> Value:
+    return splat(V_bar, points, shape=U_shape[2:], setup=setup, orders=orders, saved=saved)
+
+
+@sample.vjp("points")  # eq. (7)
+def _(
+    V_bar: Value, U: Value, points: Value, setup: Setup, orders: Orders, saved: Any
+) -> Value:
+    return slopes(U, points, V_bar, setup=setup, orders=orders, saved=saved)
+
+
+@differentiable(equations=(6,))
+def splat(
+    V: Value, points: Value, *, shape: tuple[int, ...], setup: Setup, orders: Orders = (), saved: Any = None
+) -> Value:
+    """The transpose of :func:`sample`: each V added to the pixels that its sample reads, with their weights.
+
+    Also the "forward mapping" of the tutorials. ``V`` is (N, C, ...), the result (N, C, *shape).
+    """
+    return _samples(points, shape, setup, saved).splat(V, orders or _zeros(points))
+
+
+@splat.vjp("V")
+def _(U_bar: Value, points: Value, setup: Setup, orders: Orders, saved: Any) -> Value:
+    return sample(U_bar, points, setup=setup, orders=orders, saved=saved)
+
+
+@splat.vjp("points")
+def _(
+    U_bar: Value, V: Value, points: Value, setup: Setup, orders: Orders, saved: Any
+) -> Value:
+    return slopes(U_bar, points, V, setup=setup, orders=orders, saved=saved)
+
+
+@differentiable(equations=(7,))
+def slopes(
+    U: Value, points: Value, V: Value, *, setup: Setup, orders: Orders = (), saved: Any = None
+) -> Value:
+    """Eq. (7), summed over channels against V: for coordinate k, V . sample[orders + e_k](U, points).
+
+    ``U`` is (N, C, *S), ``V`` (N, C, ...), the result has the shape of ``points``, (N, ..., d).
+    """
+    return _samples(points, U.shape[2:], setup, saved).slopes(U, V, orders or _zeros(points))
+
+
+@slopes.vjp("U")
+def _(
+    s_bar: Value, points: Value, V: Value, U_shape: Any, setup: Setup, orders: Orders, saved: Any
+) -> Value:
+    common = {"shape": U_shape[2:], "setup": setup, "saved": saved}
+    return _total(
+        splat(V * part, points, orders=raised, **common) for part, raised in _parts(s_bar, orders)
+    )
+
+
+@slopes.vjp("V")
+def _(s_bar: Value, U: Value, points: Value, setup: Setup, orders: Orders, saved: Any) -> Value:
+    return _total(
+        part * sample(U, points, setup=setup, orders=raised, saved=saved)
+        for part, raised in _parts(s_bar, orders)
+    )
+
+
+@slopes.vjp("points")
+def _(
+    s_bar: Value, U: Value, points: Value, V: Value, setup: Setup, orders: Orders, saved: Any
+) -> Value:
+    return _total(
+        slopes(U, points, V * part, setup=setup, orders=raised, saved=saved)
+        for part, raised in _parts(s_bar, orders)
+    )
+
+
+def _parts(s_bar: Value, orders: Orders) -> Iterator[tuple[Value, Orders]]:
+    """For each coordinate its cotangent, with a channel axis, and the orders with that one raised."""
+    d = s_bar.shape[-1]
+    for k in range(d):
+        part = reshape(index(s_bar, key=(..., k)), shape=(s_bar.shape[0], 1, *s_bar.shape[1:-1]))
+        yield part, tuple(order + (axis == k) for axis, order in enumerate(orders or (0,) * d))
+
+
+def _total(terms: Iterable[Value]) -> Value:
+    first, *rest = terms
+    for term in rest:
+        first = first + term
+    return first
+
+
+def _zeros(points: Value) -> Orders:
+    return (0,) * int(points.shape[-1])
+
+
+def _samples(points: Value, shape: tuple[int, ...], setup: Setup, saved: Any) -> Samples:
+    """The located samples, shared by the rules of one call."""
+    if saved is None:
+        return Samples(points, tuple(reversed(shape)), setup)
+    if "samples" not in saved:
+        saved["samples"] = Samples(points, tuple(reversed(shape)), setup)
+    samples: Samples = saved["samples"]
+    return samples
+
+
+def _setup(operator: str, mode: Any, padding_mode: Any, align_corners: Any, kink: Any) -> Setup:
+    check_choice(operator, "padding_mode", padding_mode, PADDING_MODES)
+    check_choice(operator, "kink", kink, KINKS)
+    check_flag(operator, "align_corners", align_corners)
+    return Setup(as_kernel(operator, mode), padding_mode, bool(align_corners), kink)
+
+
+def _check_image(operator: str, U: Value) -> int:
+    """Refuse what is no batch of images or volumes; the number of spatial dimensions."""
+    check_floating(operator, "U", plain(U))
+    shape = U.shape
+    if len(shape) not in (4, 5):
+        hint = {2: "use U[None, None]", 3: "use U[None] for a batch of one"}.get(len(shape), "")
+        raise ValueError(
+            f"{operator}: U has shape {shape}, expected (N, C, H, W), or (N, C, D, H, W) for volumes"
+            + (f"; {hint}" if hint else "")
+        )
+    if 0 in shape[2:]:
+        raise ValueError(
+            f"{operator}: U has shape {shape}, an image without pixels; every spatial axis needs at least one"
+        )
+    return len(shape) - 2
+
+
+def _check_grid(U: Value, grid: Value, d: int) -> None:
+    check_floating("grid_sample", "grid", plain(grid))
+    shape, n = grid.shape, U.shape[0]
+    letters, order = ("(N, H', W', 2)", "(x, y)") if d == 2 else ("(N, D', H', W', 3)", "(x, y, z)")
+    if len(shape) != d + 2 or shape[-1] != d:
+        hint = ""
+        if len(shape) == d + 2 and shape[1] == d:
+            hint = ". It looks channel-first: use np.moveaxis(grid, 1, -1)"
+        elif len(shape) == d + 1 and shape[-1] == d:
+            hint = "; use grid[None] for a batch of one"
+        raise ValueError(
+            f"grid_sample: grid has shape {shape}, expected {letters}; the last axis holds {order}{hint}"
+        )
+    if shape[0] != n:
+        raise ValueError(
+            f"grid_sample: grid has shape {shape} but U has shape {U.shape}, expected one grid for each "
+            f"of the {n} images; for one grid for all use np.broadcast_to(grid, ({n}, *grid.shape[1:]))"
+        )
