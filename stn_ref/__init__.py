@@ -5,6 +5,8 @@ Reading order, an afternoon: ``equations`` (the paper's eqs. 1-7 as plain loops)
 ``ops.grids`` (eqs. 1, 2), ``ops.sampling`` (eqs. 3-7), ``autograd.gradcheck``, ``nn``.
 """
 
+from .autograd.gradcheck import gradcheck
+from .autograd.report import GradcheckError, GradcheckReport
 from .autograd.tape import differentiable
 from .autograd.tensor import Tensor, no_grad
 from .autograd.transforms import grad, jvp, value_and_grad, vjp
@@ -15,10 +17,13 @@ from .ops import __all__ as _operators
 __version__ = "0.1.0"
 
 __all__ = [
+    "GradcheckError",
+    "GradcheckReport",
     "TapeError",
     "Tensor",
     "differentiable",
     "grad",
+    "gradcheck",
     "jvp",
     "no_grad",
     "value_and_grad",

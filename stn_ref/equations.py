@@ -94,7 +94,7 @@ def half_up(x: Number) -> int:
     >>> half_up(0.49999999999999994), half_up(0.5), half_up(-0.5)
     (0, 1, 0)
     """
-    n = floor(x)
+    n: int = floor(x)
     return n + 1 if 2 * (x - n) >= 1 else n
 
 

@@ -59,6 +59,4 @@ def check_floating(operator: str, argument: str, value: Any) -> None:
     hint = f"use {argument}.astype(np.float32)" if dtype.kind in "iub" else "it must be real"
     if dtype.kind == "f":
         hint = f"use {argument}.astype(np.float64)"
-    raise TypeError(
-        f"{operator}: {argument} has dtype {dtype}, expected float16, float32 or float64; {hint}"
-    )
+    raise TypeError(f"{operator}: {argument} has dtype {dtype}, expected float16, float32 or float64; {hint}")

@@ -60,10 +60,18 @@ def centred_indices(size: int, dtype: DTypeLike = np.float64) -> Array:
 def to_pixels(x: Array, size: int, align_corners: bool) -> Array:
     """Normalised coordinates to pixel coordinates along one axis of ``size`` pixels.
 
+    Infinite stays infinite, on an axis of one pixel too, and finite stays finite.
+
     >>> to_pixels(np.array([-1.0, 1.0]), 5, True), to_pixels(np.array([-1.0, 1.0]), 5, False)
     (array([0., 4.]), array([-0.5,  4.5]))
     """
-    return x * (span(size, align_corners) / 2) + (size - 1) / 2
+    with np.errstate(over="ignore", invalid="ignore"):
+        x_px = x * (span(size, align_corners) / 2) + (size - 1) / 2
+    lost = ~np.isfinite(x_px)
+    if lost.any():  # 0 * infinity, or an overflow
+        largest = np.copysign(np.finfo(x.dtype).max, x)
+        x_px = np.where(lost, np.where(np.isfinite(x), largest, x), x_px)
+    return x_px
 
 
 def to_normalised(x_px: Array, size: int, align_corners: bool) -> Array:
@@ -108,9 +116,7 @@ def padded_index(n: Array, size: int, padding_mode: str, align_corners: bool) ->
         return np.where((n >= 0) & (n < size), n, size)
     if padding_mode == "border":
         return np.clip(n, 0, size - 1)
-    if align_corners:
-        period = 2 * (size - 1)
-        folded = np.mod(n, period) if period else np.zeros_like(n)
-        return np.minimum(folded, period - folded)
-    folded = np.mod(n, 2 * size)
-    return np.minimum(folded, 2 * size - 1 - folded)
+    period = 2 * span(size, align_corners)
+    folded = np.mod(n, period) if period else np.zeros_like(n)
+    mirrored: Array = np.minimum(folded, period - folded - (0 if align_corners else 1))
+    return mirrored

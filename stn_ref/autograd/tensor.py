@@ -135,7 +135,7 @@ class Tensor:
         The recorded intermediates are freed unless ``retain_graph`` is True. For derivatives of
         derivatives use :func:`stn_ref.grad`, which nests.
         """
-        from .tape import backward
+        from .backward import backward
 
         backward(self, cotangent, retain_graph)
 
@@ -288,8 +288,9 @@ class Tensor:
         return _apply("cast", self, dtype=np.dtype(dtype))
 
 
-def _apply(name: str, *values: Value, **settings: Any) -> Any:
-    return OPERATORS[name](*values, **settings)
+def _apply(name: str, *values: Value, **settings: Any) -> Tensor:
+    result: Tensor = OPERATORS[name](*values, **settings)
+    return result
 
 
 def plain(value: Value) -> Any:

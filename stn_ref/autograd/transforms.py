@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import TapeError
-from .tape import Leaf, check_cotangent, differentiable, run
+from .backward import check_cotangent, run
+from .tape import differentiable
 from .tensor import Tensor, Value, state
 
 
@@ -169,9 +170,7 @@ def grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[
     return gradient
 
 
-def jvp(
-    f: Callable[..., Any], primals: Sequence[Value], tangents: Sequence[Value]
-) -> tuple[Any, Any]:
+def jvp(f: Callable[..., Any], primals: Sequence[Value], tangents: Sequence[Value]) -> tuple[Any, Any]:
     """The value of ``f`` and its derivative along ``tangents``: forward mode.
 
     The pullback is linear in its cotangent, so the vjp of the pullback is the jvp of ``f``: no

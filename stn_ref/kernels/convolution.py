@@ -25,10 +25,8 @@ def _unfold(x: Array, kernel: Pair, stride: Pair, padding: Pair) -> Array:
     (kh, kw), (sh, sw), (ph, pw) = kernel, stride, padding
     oh, ow = out_size(h, kh, sh, ph), out_size(w, kw, sw, pw)
     moved = x.transpose(1, 2, 3, 0)
-    if ph or pw:
-        moved = np.pad(moved, ((0, 0), (ph, ph), (pw, pw), (0, 0)))
-    else:
-        moved = np.ascontiguousarray(moved)
+    added = ((0, 0), (ph, ph), (pw, pw), (0, 0))
+    moved = np.pad(moved, added) if ph or pw else np.ascontiguousarray(moved)
     patches = np.empty((c, kh, kw, oh, ow, n), x.dtype)
     for i in range(kh):
         for j in range(kw):
@@ -38,17 +36,18 @@ def _unfold(x: Array, kernel: Pair, stride: Pair, padding: Pair) -> Array:
 
 def _as_columns(y: Array) -> Array:
     """(N, O, OH, OW) to (O, OH * OW * N), without a copy where the memory is already so."""
-    return np.ascontiguousarray(y.transpose(1, 2, 3, 0)).reshape(y.shape[1], -1)
+    n, o, oh, ow = y.shape
+    return np.ascontiguousarray(y.transpose(1, 2, 3, 0)).reshape(o, oh * ow * n)
 
 
 def correlate(x: Array, weight: Array, stride: Pair, padding: Pair) -> Array:
     """y[n,o] = sum over c, i, j of weight[o,c,i,j] x[n,c] shifted by (i, j)."""
-    o, _, kh, kw = weight.shape
+    o, c, kh, kw = weight.shape
     n, _, h, w = x.shape
     oh = out_size(h, kh, stride[0], padding[0])
     ow = out_size(w, kw, stride[1], padding[1])
-    y = weight.reshape(o, -1) @ _unfold(x, (kh, kw), stride, padding)
-    return y.reshape(o, oh, ow, n).transpose(3, 0, 1, 2)
+    y: Array = weight.reshape(o, c * kh * kw) @ _unfold(x, (kh, kw), stride, padding)
+    return np.moveaxis(y.reshape(o, oh, ow, n), -1, 0)
 
 
 def correlate_weight(y: Array, x: Array, shape: tuple[int, ...], stride: Pair, padding: Pair) -> Array:
@@ -58,17 +57,15 @@ def correlate_weight(y: Array, x: Array, shape: tuple[int, ...], stride: Pair, p
     return weight
 
 
-def correlate_input(
-    y: Array, weight: Array, shape: tuple[int, ...], stride: Pair, padding: Pair
-) -> Array:
+def correlate_input(y: Array, weight: Array, shape: tuple[int, ...], stride: Pair, padding: Pair) -> Array:
     """The transpose of :func:`correlate` in its input: an input of ``shape`` from outputs ``y``."""
     n, c, h, w = shape
     o, _, kh, kw = weight.shape
     (sh, sw), (ph, pw) = stride, padding
     oh, ow = y.shape[2], y.shape[3]
-    patches = (weight.reshape(o, -1).T @ _as_columns(y)).reshape(c, kh, kw, oh, ow, n)
-    x = np.zeros((c, h + 2 * ph, w + 2 * pw, n), patches.dtype)
+    patches = (weight.reshape(o, c * kh * kw).T @ _as_columns(y)).reshape(c, kh, kw, oh, ow, n)
+    x: Array = np.zeros((c, h + 2 * ph, w + 2 * pw, n), patches.dtype)
     for i in range(kh):
         for j in range(kw):
             x[:, i : i + sh * oh : sh, j : j + sw * ow : sw] += patches[:, i, j]
-    return x[:, ph : ph + h, pw : pw + w].transpose(3, 0, 1, 2)
+    return np.moveaxis(x[:, ph : ph + h, pw : pw + w], -1, 0)

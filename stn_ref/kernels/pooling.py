@@ -24,7 +24,11 @@ def places(shape: tuple[int, ...], out: Pair, kernel: Pair, stride: Pair) -> Ite
         rows = min(out[0], -(-(shape[2] - i) // stride[0]))
         for j in range(kernel[1]):
             cols = min(out[1], -(-(shape[3] - j) // stride[1]))
-            image = (..., slice(i, i + stride[0] * rows, stride[0]), slice(j, j + stride[1] * cols, stride[1]))
+            image = (
+                ...,
+                slice(i, i + stride[0] * rows, stride[0]),
+                slice(j, j + stride[1] * cols, stride[1]),
+            )
             yield image, (..., slice(0, rows), slice(0, cols))
 
 

@@ -76,15 +76,14 @@ def taps(axes: Sequence[Axis], setup: Setup, orders: Orders) -> Iterator[tuple[A
         pairs = []
         for offset, weight in zip(setup.kernel.taps, weights):
             if weight.any():
-                index = padded_index(
-                    axis.cell + offset, axis.size, setup.padding_mode, setup.align_corners
-                )
+                index = padded_index(axis.cell + offset, axis.size, setup.padding_mode, setup.align_corners)
                 index[axis.undefined] = axis.size
                 pairs.append((index, weight))
         along.append(pairs)
-    for chosen in product(*reversed(along)):  # the slowest axis first: z, y, x
+    slow_to_fast = list(reversed(axes))  # z, y, x, as in memory
+    for chosen in product(*reversed(along)):
         flat, weight = chosen[0]
-        for (index, factor), axis in zip(chosen[1:], reversed(axes[: len(axes) - 1])):
+        for (index, factor), axis in zip(chosen[1:], slow_to_fast[1:]):
             flat = flat * (axis.size + 1) + index
             weight = weight * factor
         yield flat, weight
@@ -94,14 +93,19 @@ def with_zeros(U: Array) -> Array:
     """U (N, C, *S) as (C, N * L), channel first, with one more index of zeros along each axis."""
     shape = (U.shape[1], U.shape[0], *(size + 1 for size in U.shape[2:]))
     padded = np.zeros(shape, U.dtype)
-    padded[(..., *(slice(0, size) for size in U.shape[2:]))] = np.moveaxis(U, 1, 0)
+    padded[without_zeros(U.shape[2:])] = np.moveaxis(U, 1, 0)
     return padded.reshape(shape[0], math.prod(shape[1:]))
+
+
+def without_zeros(sizes: tuple[int, ...]) -> tuple[Any, ...]:
+    """The key of the image itself in an array with the extra zeros."""
+    return (Ellipsis, *(slice(0, size) for size in sizes))
 
 
 def weigh(weight: Array, value: Array, finite: bool) -> Array:
     """weight * value, where a weight of 0 gives 0 even for an infinite value."""
     if finite:
-        return weight * value
+        return np.asarray(weight * value)
     with np.errstate(invalid="ignore"):
         return np.where(weight == 0, value.dtype.type(0), weight * value)
 
@@ -131,7 +135,9 @@ class Samples:
     def _axes(self, chosen: tuple[str, ...]) -> list[Axis]:
         for k, side in enumerate(chosen):
             if (k, side) not in self._located:
-                x = np.ascontiguousarray(self.points[..., k]).reshape(self.shape[0], math.prod(self.shape[1:]))
+                x = np.ascontiguousarray(self.points[..., k]).reshape(
+                    self.shape[0], math.prod(self.shape[1:])
+                )
                 self._located[k, side] = locate(x, self.sizes[k], self.setup, side)
         return [self._located[k, side] for k, side in enumerate(chosen)]
 
@@ -148,7 +154,8 @@ class Samples:
     def undefined(self) -> Array:
         """Which samples have a coordinate without a meaning, shape (N * P,)."""
         axes = self._axes(("right",) * len(self.sizes))
-        return np.logical_or.reduce([axis.undefined for axis in axes]).reshape(-1)
+        lost: Array = np.logical_or.reduce([axis.undefined for axis in axes])
+        return lost.reshape(-1)
 
     def sample(self, U: Array, orders: Orders) -> Array:
         """sum over n, m of U_nm K^(a)(x - m) K^(b)(y - n), shape (N, C, ...); NaN where undefined."""
@@ -159,7 +166,7 @@ class Samples:
             term = weigh(weight, padded.take(flat, axis=1), finite)
             V = term if V is None else np.add(V, term, out=V)
         if V is None:
-            V = np.zeros((channels, math.prod(self.shape)), U.dtype)
+            V = np.zeros((channels, math.prod(self.shape)), np.result_type(U, self.points))
         lost = self.undefined()
         if lost.any():
             V[:, lost] = np.nan
@@ -176,8 +183,9 @@ class Samples:
         for flat, weight in self._taps(orders):
             for c in range(channels):
                 U[c] += np.bincount(flat, weigh(weight, rows[c], finite), length)
-        U = U.reshape(channels, n, *padded_sizes)[(..., *(slice(0, s) for s in reversed(self.sizes)))]
-        return np.moveaxis(U, 0, 1).astype(V.dtype)
+        U = U.reshape(channels, n, *padded_sizes)[without_zeros(tuple(reversed(self.sizes)))]
+        result: Array = np.moveaxis(U, 0, 1).astype(np.result_type(V, self.points))
+        return result
 
     def slopes(self, U: Array, V: Array, orders: Orders) -> Array:
         """For each sample and coordinate, the sum over channels of V times the sample's derivative.
@@ -188,7 +196,7 @@ class Samples:
         padded = with_zeros(U)
         rows = np.moveaxis(V, 1, 0).reshape(channels, math.prod(self.shape))
         finite = is_finite(U) and is_finite(V)
-        S = np.zeros((math.prod(self.shape), d), U.dtype)
+        S = np.zeros((math.prod(self.shape), d), np.result_type(U, V, self.points))
         for k in range(d):
             raised = tuple(order + (k == axis) for axis, order in enumerate(orders))
             for flat, weight in self._taps(raised):

@@ -1,27 +1,19 @@
 """Every differentiable operator, its forward and its vjp rules side by side."""
 
 from .arithmetic import (
-    absolute,
     add,
     cast,
-    cos,
     divide,
-    exp,
-    log,
     maximum,
     minimum,
     multiply,
     negative,
     power,
-    relu,
-    sigmoid,
-    sin,
-    sqrt,
     subtract,
-    tanh,
     where,
 )
 from .convolution import conv2d
+from .elementary import absolute, cos, exp, log, relu, sigmoid, sin, sqrt, tanh
 from .grids import affine_grid
 from .interpolation import BICUBIC, BILINEAR, NEAREST, Kernel, bicubic
 from .linear import einsum, matmul

@@ -96,9 +96,7 @@ def _(y_bar: Value, x: Value, weight_shape: Any, stride: Any, padding: Any) -> V
 
 
 @differentiable()
-def correlate_input(
-    y: Value, weight: Value, *, shape: tuple[int, ...], stride: Any, padding: Any
-) -> Value:
+def correlate_input(y: Value, weight: Value, *, shape: tuple[int, ...], stride: Any, padding: Any) -> Value:
     """The transpose of :func:`correlate` in x (a "transposed convolution"): from y back to ``shape``."""
     return kernels.correlate_input(y, weight, shape, stride, padding)
 
@@ -127,5 +125,3 @@ def _(w_bar: Value, x: Value, stride: Any, padding: Any) -> Value:
 @correlate_weight.vjp("x")
 def _(w_bar: Value, y: Value, x_shape: Any, stride: Any, padding: Any) -> Value:
     return correlate_input(y, w_bar, shape=x_shape, stride=stride, padding=padding)
-
-

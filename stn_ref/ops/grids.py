@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 
 from ..autograd.tape import differentiable
 from ..autograd.tensor import Value, plain
-from ..errors import check_flag, check_floating, describe
+from ..errors import check_flag
 from ..pixels import base_coordinates, centred_indices, span
+from .checks import check_size, check_theta
 from .linear import einsum
 
 Array = NDArray[Any]
@@ -106,21 +107,18 @@ def affine_points(
 
 
 @affine_points.vjp("theta")
-def _(
-    points_bar: Value, size: tuple[int, ...], source: tuple[int, ...], align_corners: bool
-) -> Value:
+def _(points_bar: Value, size: tuple[int, ...], source: tuple[int, ...], align_corners: bool) -> Value:
     dtype = points_bar.dtype
     base = _homogeneous([centred_indices(n, dtype) for n in size])
     return _gather_theta(points_bar, base) * _pixel_scales(size, source, align_corners, dtype)
 
 
-def _pixel_scales(
-    size: tuple[int, ...], source: tuple[int, ...], align_corners: bool, dtype: Any
-) -> Array:
+def _pixel_scales(size: tuple[int, ...], source: tuple[int, ...], align_corners: bool, dtype: Any) -> Array:
     """S_i / T_j, and S_i / 2 for the last column: what theta is multiplied with in pixel units."""
     S = np.array([span(n, align_corners) for n in reversed(source)], np.float64)
     T = np.array([max(span(n, align_corners), 1) for n in reversed(size)], np.float64)
-    return (S[:, None] / np.append(T, 2.0)).astype(dtype)
+    scales: Array = S[:, None] / np.append(T, 2.0)
+    return scales.astype(dtype)
 
 
 def _apply(theta: Value, base: Array) -> Value:
@@ -134,40 +132,3 @@ def _gather_theta(grid_bar: Value, base: Array) -> Value:
     """The transpose of :func:`_apply` in theta: every pixel adds cotangent times (x_t, y_t, 1)."""
     letters = "zyx"[-(base.ndim - 1) :]
     return einsum(f"n{letters}i,{letters}j->nij", grid_bar, base)
-
-
-def check_theta(operator: str, theta: Value) -> int:
-    """Refuse what is no batch of affine maps; the number of spatial dimensions."""
-    check_floating(operator, "theta", plain(theta))
-    shape = theta.shape
-    if len(shape) == 3 and shape[1:] in ((2, 3), (3, 4)):
-        return int(shape[1])
-    hint = ""
-    if shape[1:] == (6,):
-        hint = "; use theta.reshape(-1, 2, 3)"
-    elif shape in ((2, 3), (3, 4)):
-        hint = "; use theta[None] for a batch of one"
-    elif shape[1:] == (3, 3):
-        hint = "; for an affine map use theta[:, :2]"
-    raise ValueError(
-        f"{operator}: theta has shape {shape}, expected (N, 2, 3), or (N, 3, 4) for volumes{hint}"
-    )
-
-
-def check_size(operator: str, size: Any, n: int, d: int) -> None:
-    """Refuse an output shape that is not (N, C, *spatial) of non-negative integers."""
-    expected = "(N, C, H', W')" if d == 2 else "(N, C, D', H', W')"
-    if (
-        not isinstance(size, (tuple, list))
-        or len(size) != d + 2
-        or not all(isinstance(k, (int, np.integer)) and k >= 0 for k in size)
-    ):
-        hint = ""
-        if isinstance(size, (tuple, list)) and len(size) == d:
-            hint = f"; use (N, C, {', '.join(map(str, size))})"
-        raise ValueError(f"{operator}: size is {describe(size)}, expected {expected}{hint}")
-    if size[0] != n:
-        raise ValueError(
-            f"{operator}: size is {tuple(size)} but theta holds {n} maps; the first number of size, N, "
-            "is the number of maps"
-        )

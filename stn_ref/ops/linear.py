@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from ..autograd.tape import differentiable, sum_to_shape
+from ..autograd.backward import sum_to_shape
+from ..autograd.tape import differentiable
 from ..autograd.tensor import Value, plain
 from .shaping import broadcast_to, reshape, transpose
 

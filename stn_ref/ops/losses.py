@@ -7,7 +7,7 @@ import numpy as np
 from ..autograd.tape import differentiable
 from ..autograd.tensor import Value, plain
 from ..errors import check_flag, describe
-from .arithmetic import exp
+from .elementary import exp
 from .reductions import mean, sum_
 
 
@@ -53,7 +53,7 @@ def cross_entropy(logits: Value, labels: Any) -> Value:
             f"cross_entropy: logits of shape {shape} and labels {describe(labels)}, expected (N, K) and "
             "N integers; use one-hot labels as labels.argmax(1)"
         )
-    if labels.size and not (0 <= labels.min() and labels.max() < shape[1]):
+    if labels.size and not (labels.min() >= 0 and labels.max() < shape[1]):
         raise ValueError(
             f"cross_entropy: labels run from {labels.min()} to {labels.max()}, expected 0 to "
             f"{shape[1] - 1}, one for each column of the logits"

@@ -8,12 +8,15 @@ from ..autograd.tape import differentiable
 from ..autograd.tensor import Value, plain
 from ..errors import check_flag
 from ..kernels import pooling as kernels
+from .arithmetic import as_dtype
 from .convolution import pair
 
 Pair = tuple[int, int]
 
 
-def _windows(operator: str, x: Value, kernel_size: Any, stride: Any, ceil_mode: Any) -> tuple[Pair, Pair, Pair]:
+def _windows(
+    operator: str, x: Value, kernel_size: Any, stride: Any, ceil_mode: Any
+) -> tuple[Pair, Pair, Pair]:
     shape = np.shape(plain(x))
     kernel = pair(operator, "kernel_size", kernel_size, 1)
     step = kernel if stride is None else pair(operator, "stride", stride, 1)
@@ -103,9 +106,10 @@ def avg_pool2d(x: Value, *, kernel_size: Any, stride: Any = None, ceil_mode: boo
              [6.5, 8. ]]]])
     """
     kernel, step, out = _windows("avg_pool2d", x, kernel_size, stride, ceil_mode)
-    array = plain(x)
-    count = kernels.window_sum(np.ones((1, 1, *array.shape[2:]), array.dtype), out, kernel, step)
-    return window_sum(x, out=out, kernel=kernel, stride=step) * (1 / count)
+    dtype = plain(x).dtype
+    wide = as_dtype(x, np.promote_types(dtype, np.float32))  # the sum of a window may overflow float16
+    count = kernels.window_sum(np.ones((1, 1, *x.shape[2:]), wide.dtype), out, kernel, step)
+    return as_dtype(window_sum(wide, out=out, kernel=kernel, stride=step) / count, dtype)
 
 
 @differentiable()

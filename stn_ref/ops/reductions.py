@@ -6,7 +6,7 @@ import numpy as np
 
 from ..autograd.tape import differentiable
 from ..autograd.tensor import Value, plain
-from .arithmetic import exp
+from .elementary import exp
 from .shaping import broadcast_to, reshape
 
 
@@ -64,7 +64,8 @@ def max_(x: Value, *, axis: Any = None, keepdims: bool = False) -> Value:
 
 @max_.vjp("x")
 def _(y_bar: Value, x: Value, output: Value, x_shape: tuple[int, ...], axis: Any) -> Value:
-    ties = (plain(x) == _spread(plain(output), x_shape, axis)).astype(plain(x).dtype)
+    values, top = plain(x), _spread(plain(output), x_shape, axis)
+    ties = ((values == top) | np.isnan(values)).astype(values.dtype)  # NaN counts as largest
     share = ties / _spread(ties.sum(axis=axis), x_shape, axis)
     return _spread(y_bar, x_shape, axis) * share
 
@@ -78,7 +79,8 @@ def logsumexp(x: Value, *, axis: Any = None, keepdims: bool = False) -> Value:
     """
     top = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
     top = np.where(np.isfinite(top), top, 0).astype(top.dtype)
-    with np.errstate(divide="ignore"):  # log(0) is the right answer for an empty or all -inf sum
+    # log(0) is the right answer for an empty or all -inf sum, and infinity for one that holds it
+    with np.errstate(divide="ignore", over="ignore"):
         out = np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True)) + top
     return out if keepdims else np.squeeze(out, axis=axis)
 

@@ -18,11 +18,13 @@ from typing import Any
 import numpy as np
 
 from ..autograd.tape import differentiable
-from ..autograd.tensor import Value, plain
-from ..errors import check_choice, check_flag, check_floating
+from ..autograd.tensor import Value
+from ..errors import check_choice, check_flag
 from ..kernels.sampling import Orders, Samples, Setup
 from ..pixels import PADDING_MODES, span, to_pixels
-from .grids import affine_points, check_size, check_theta
+from .arithmetic import as_dtype
+from .checks import check_grid, check_image, check_size, check_theta
+from .grids import affine_points
 from .interpolation import as_kernel
 from .shaping import index, reshape
 
@@ -72,11 +74,11 @@ def grid_sample(
 
     Source: Jaderberg et al. 2015, section 3.3.
     """
-    d = _check_image("grid_sample", U)
-    _check_grid(U, grid, d)
+    d = check_image("grid_sample", U)
+    check_grid(U, grid, d)
     setup = _setup("grid_sample", mode, padding_mode, align_corners, kink)
-    points = points_of(grid, source=tuple(U.shape[2:]), align_corners=setup.align_corners)
-    return sample(U, points, setup=setup)
+    points = points_of(_widened(grid), source=tuple(U.shape[2:]), align_corners=setup.align_corners)
+    return as_dtype(sample(U, points, setup=setup), U.dtype)
 
 
 def spatial_transform(
@@ -121,7 +123,7 @@ def spatial_transform(
 
     Source: Jaderberg et al. 2015, sections 3.2 and 3.3.
     """
-    d = _check_image("spatial_transform", U)
+    d = check_image("spatial_transform", U)
     if check_theta("spatial_transform", theta) != d or theta.shape[0] != U.shape[0]:
         raise ValueError(
             f"spatial_transform: theta has shape {theta.shape} for U of shape {U.shape}, expected "
@@ -130,12 +132,17 @@ def spatial_transform(
     check_size("spatial_transform", size, U.shape[0], d)
     setup = _setup("spatial_transform", mode, padding_mode, align_corners, kink)
     points = affine_points(
-        theta,
+        _widened(theta),
         size=tuple(size[2:]),
         source=tuple(U.shape[2:]),
         align_corners=setup.align_corners,
     )
-    return sample(U, points, setup=setup)
+    return as_dtype(sample(U, points, setup=setup), U.dtype)
+
+
+def _widened(x: Value) -> Value:
+    """float16 as float32: pixel coordinates of float16 would be rounded too early."""
+    return as_dtype(x, np.promote_types(x.dtype, np.float32))
 
 
 @differentiable()
@@ -152,9 +159,7 @@ def _(points_bar: Value, source: tuple[int, ...], align_corners: bool) -> Value:
 
 
 @differentiable(equations=(3, 4, 5))
-def sample(
-    U: Value, points: Value, *, setup: Setup, orders: Orders = (), saved: Any = None
-) -> Value:
+def sample(U: Value, points: Value, *, setup: Setup, orders: Orders = (), saved: Any = None) -> Value:
     """sample[a,b] of the module's docstring; eqs. (3)-(5) where all orders are 0.
 
     ``U`` is (N, C, *S), ``points`` (N, ..., d) in pixel units with x first, the result (N, C, ...).
@@ -163,16 +168,12 @@ def sample(
 
 
 @sample.vjp("U")  # eq. (6)
-def _(
-    V_bar: Value, points: Value, U_shape: Any, setup: Setup, orders: Orders, saved: Any
-) -> Value:
+def _(V_bar: Value, points: Value, U_shape: Any, setup: Setup, orders: Orders, saved: Any) -> Value:
     return splat(V_bar, points, shape=U_shape[2:], setup=setup, orders=orders, saved=saved)
 
 
 @sample.vjp("points")  # eq. (7)
-def _(
-    V_bar: Value, U: Value, points: Value, setup: Setup, orders: Orders, saved: Any
-) -> Value:
+def _(V_bar: Value, U: Value, points: Value, setup: Setup, orders: Orders, saved: Any) -> Value:
     return slopes(U, points, V_bar, setup=setup, orders=orders, saved=saved)
 
 
@@ -193,9 +194,7 @@ def _(U_bar: Value, points: Value, setup: Setup, orders: Orders, saved: Any) -> 
 
 
 @splat.vjp("points")
-def _(
-    U_bar: Value, V: Value, points: Value, setup: Setup, orders: Orders, saved: Any
-) -> Value:
+def _(U_bar: Value, V: Value, points: Value, setup: Setup, orders: Orders, saved: Any) -> Value:
     return slopes(U_bar, points, V, setup=setup, orders=orders, saved=saved)
 
 
@@ -211,13 +210,9 @@ def slopes(
 
 
 @slopes.vjp("U")
-def _(
-    s_bar: Value, points: Value, V: Value, U_shape: Any, setup: Setup, orders: Orders, saved: Any
-) -> Value:
+def _(s_bar: Value, points: Value, V: Value, U_shape: Any, setup: Setup, orders: Orders, saved: Any) -> Value:
     common = {"shape": U_shape[2:], "setup": setup, "saved": saved}
-    return _total(
-        splat(V * part, points, orders=raised, **common) for part, raised in _parts(s_bar, orders)
-    )
+    return _total(splat(V * part, points, orders=raised, **common) for part, raised in _parts(s_bar, orders))
 
 
 @slopes.vjp("V")
@@ -229,9 +224,7 @@ def _(s_bar: Value, U: Value, points: Value, setup: Setup, orders: Orders, saved
 
 
 @slopes.vjp("points")
-def _(
-    s_bar: Value, U: Value, points: Value, V: Value, setup: Setup, orders: Orders, saved: Any
-) -> Value:
+def _(s_bar: Value, U: Value, points: Value, V: Value, setup: Setup, orders: Orders, saved: Any) -> Value:
     return _total(
         slopes(U, points, V * part, setup=setup, orders=raised, saved=saved)
         for part, raised in _parts(s_bar, orders)
@@ -272,40 +265,3 @@ def _setup(operator: str, mode: Any, padding_mode: Any, align_corners: Any, kink
     check_choice(operator, "kink", kink, KINKS)
     check_flag(operator, "align_corners", align_corners)
     return Setup(as_kernel(operator, mode), padding_mode, bool(align_corners), kink)
-
-
-def _check_image(operator: str, U: Value) -> int:
-    """Refuse what is no batch of images or volumes; the number of spatial dimensions."""
-    check_floating(operator, "U", plain(U))
-    shape = U.shape
-    if len(shape) not in (4, 5):
-        hint = {2: "use U[None, None]", 3: "use U[None] for a batch of one"}.get(len(shape), "")
-        raise ValueError(
-            f"{operator}: U has shape {shape}, expected (N, C, H, W), or (N, C, D, H, W) for volumes"
-            + (f"; {hint}" if hint else "")
-        )
-    if 0 in shape[2:]:
-        raise ValueError(
-            f"{operator}: U has shape {shape}, an image without pixels; every spatial axis needs at least one"
-        )
-    return len(shape) - 2
-
-
-def _check_grid(U: Value, grid: Value, d: int) -> None:
-    check_floating("grid_sample", "grid", plain(grid))
-    shape, n = grid.shape, U.shape[0]
-    letters, order = ("(N, H', W', 2)", "(x, y)") if d == 2 else ("(N, D', H', W', 3)", "(x, y, z)")
-    if len(shape) != d + 2 or shape[-1] != d:
-        hint = ""
-        if len(shape) == d + 2 and shape[1] == d:
-            hint = ". It looks channel-first: use np.moveaxis(grid, 1, -1)"
-        elif len(shape) == d + 1 and shape[-1] == d:
-            hint = "; use grid[None] for a batch of one"
-        raise ValueError(
-            f"grid_sample: grid has shape {shape}, expected {letters}; the last axis holds {order}{hint}"
-        )
-    if shape[0] != n:
-        raise ValueError(
-            f"grid_sample: grid has shape {shape} but U has shape {U.shape}, expected one grid for each "
-            f"of the {n} images; for one grid for all use np.broadcast_to(grid, ({n}, *grid.shape[1:]))"
-        )

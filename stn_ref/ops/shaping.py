@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd.tape import differentiable, sum_to_shape
+from ..autograd.backward import sum_to_shape
+from ..autograd.tape import differentiable
 from ..autograd.tensor import Value
 
 

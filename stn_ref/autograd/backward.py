@@ -1,0 +1,128 @@
+"""The walk back over the tape: from the cotangent of a result to those of what it came from.
+
+Why a topological order is needed: a node may pass its cotangent on only when all of it has arrived.
+Here u is used twice, by v and by w. Walking back depth first (w, u, x, then v, u, x) would send u's
+cotangent on to x before v has added its share. Every node is numbered when it is made, inputs
+before outputs, so descending numbers are such an order, without recursion:
+
+>>> from stn_ref import Tensor
+>>> x = Tensor(2.0, requires_grad=True)
+>>> u = x * x; v = u * 3.0; w = u * v        # w = 3 x^4
+>>> w.backward(); float(x.grad)              # 12 x^3
+96.0
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from ..errors import TapeError
+from .tape import Node
+from .tensor import OPERATORS, Tensor, Value
+
+
+def backward(tensor: Tensor, cotangent: Any, retain_graph: bool) -> None:
+    """See :meth:`Tensor.backward`."""
+    if tensor._node is None:
+        raise TapeError(
+            "backward: this tensor does not depend on any tensor with requires_grad=True (or was computed "
+            "under no_grad); set requires_grad=True on an input before computing"
+        )
+    cotangent = check_cotangent("backward", tensor, cotangent)
+    for leaf, total in run([(tensor._node, cotangent)], None, False, retain_graph).items():
+        leaf.accumulate(total)
+
+
+def check_cotangent(who: str, output: Tensor, cotangent: Any) -> Value:
+    """A cotangent of the output's shape and dtype, or an error that says what came instead."""
+    if cotangent is None:
+        if output.size != 1:
+            raise TapeError(
+                f"{who}: the output has shape {output.shape}, so it has no gradient by itself; "
+                f"reduce it to a scalar, or pass a cotangent of shape {output.shape}"
+            )
+        return np.ones(output.shape, output.dtype)
+    if not isinstance(cotangent, (Tensor, np.ndarray, np.generic)):
+        cotangent = np.asarray(cotangent, output.dtype)
+    if cotangent.shape != output.shape or cotangent.dtype != output.dtype:
+        raise TapeError(
+            f"{who}: the cotangent has shape {cotangent.shape} and dtype {cotangent.dtype}, expected "
+            f"those of the output, {output.shape} and {output.dtype}"
+        )
+    return cotangent if isinstance(cotangent, Tensor) else np.asarray(cotangent)
+
+
+def run(
+    roots: Iterable[tuple[Any, Value]], targets: Iterable[Any] | None, graph: bool, retain: bool
+) -> dict[Any, Value]:
+    """Walk back from ``roots`` (nodes with cotangents); the cotangents of ``targets``, or of all leaves.
+
+    Where ``graph`` is true the rules run on Tensors and are themselves recorded.
+    """
+    pending: dict[Any, Value] = {}
+    for node, cotangent in roots:
+        _add(pending, node, cotangent)
+    order = sorted(_reachable(pending), key=lambda node: node.number, reverse=True)
+    wanted = set(targets) if targets is not None else {n for n in order if n.operator is None}
+    ends = frozenset(wanted)
+    for node in reversed(order):
+        if node not in wanted and any(parent in wanted for parent in node.parents):
+            wanted.add(node)
+
+    found: dict[Any, Value] = {}
+    for node in order:
+        if node not in wanted or node not in pending:
+            continue
+        cotangent = pending.pop(node)
+        if node in ends:
+            found[node] = cotangent
+            continue
+        node.check_usable()
+        for i, parent in enumerate(node.parents):
+            if parent in wanted:
+                passed_on = node.operator.rule(i)(node, i, cotangent, graph)
+                _add(pending, parent, _fit(passed_on, node, i))
+        if not retain:
+            node.free()
+    return found
+
+
+def _add(pending: dict[Any, Value], node: Any, cotangent: Value) -> None:
+    pending[node] = pending[node] + cotangent if node in pending else cotangent
+
+
+def _reachable(roots: Iterable[Any]) -> set[Any]:
+    seen, stack = set(roots), list(roots)
+    while stack:
+        for parent in stack.pop().parents:
+            if parent is not None and parent not in seen:
+                seen.add(parent)
+                stack.append(parent)
+    return seen
+
+
+def _fit(cotangent: Value, node: Node, i: int) -> Value:
+    """Undo broadcasting and promotion of argument ``i``; check what remains."""
+    shape, dtype = node.specs[i]
+    if not isinstance(cotangent, (Tensor, np.ndarray)):
+        cotangent = np.asarray(cotangent)
+    if node.operator.broadcasts and cotangent.shape != shape:
+        cotangent = sum_to_shape(cotangent, shape)
+    if cotangent.dtype != dtype and dtype != node.dtype:
+        cotangent = OPERATORS["cast"](cotangent, dtype=dtype)
+    if cotangent.shape != shape or cotangent.dtype != dtype:
+        raise TapeError(
+            f"{node.operator.name}: its vjp rule for {node.operator.argument(i)!r} returned shape "
+            f"{cotangent.shape} and dtype {cotangent.dtype}, expected those of the argument, {shape} and "
+            f"{dtype}; the rule is wrong"
+        )
+    return cotangent
+
+
+def sum_to_shape(cotangent: Value, shape: tuple[int, ...]) -> Value:
+    """The adjoint of broadcasting: sum over the axes along which ``shape`` was repeated."""
+    lead = cotangent.ndim - len(shape)
+    repeated = [k + lead for k, n in enumerate(shape) if n == 1 and cotangent.shape[k + lead] != 1]
+    total = OPERATORS["sum"](cotangent, axis=(*range(lead), *repeated))
+    return OPERATORS["reshape"](total, shape=shape)

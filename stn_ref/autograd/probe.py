@@ -1,0 +1,105 @@
+"""A function at a point, seen through finite differences: one call for many perturbations where it allows."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .differences import STENCIL, Slopes, slopes, step
+from .tensor import plain
+
+Array = NDArray[Any]
+BLOCK = 256  # perturbations stacked into one call
+
+
+def outputs_of(f: Callable[..., Any], arrays: Sequence[Array]) -> list[Array]:
+    """What ``f`` returns at ``arrays``, as a list of arrays."""
+    out = f(*arrays)
+    return [np.asarray(plain(o)) for o in (out if isinstance(out, (tuple, list)) else (out,))]
+
+
+def _close(x: Array, y: Array) -> bool:
+    return np.allclose(x, y, rtol=1e-12, atol=1e-12, equal_nan=True)
+
+
+class Probe:
+    """Finite differences of ``f`` at ``arrays``, computed in float64.
+
+    ``items`` is the number of entries along the first axis that ``f`` treats independently, or 1: then one element of every item is moved at once, and all perturbations go along the first axis.
+    """
+
+    def __init__(self, f: Callable[..., Any], arrays: Sequence[Array], batched: bool | None) -> None:
+        self.f = f
+        self.point = [x.astype(np.float64) if x.dtype.kind == "f" else x for x in arrays]
+        self.f0 = outputs_of(f, self.point)
+        self.items = 1 if batched is False else self._independent_items()
+        if batched and self.items == 1 and any(len(x) != 1 for x in self.point):
+            raise ValueError(
+                "gradcheck: batched=True, but the items along the first axis of inputs and outputs are not "
+                "treated independently; leave batched out"
+            )
+
+    def _independent_items(self) -> int:
+        """Whether an item's result stays the same in other company, and alone."""
+        n = len(self.point[0]) if self.point[0].ndim else 0
+        if n < 1 or any(x.ndim == 0 or len(x) != n for x in (*self.point, *self.f0)):
+            return 1
+        rng = np.random.default_rng(n)
+        others = [x + 0.01 * rng.normal(size=x.shape) if x.dtype.kind == "f" else x for x in self.point]
+        try:
+            both = outputs_of(self.f, [np.concatenate(pair) for pair in zip(self.point, others)])
+            alone = outputs_of(self.f, [x[:1] for x in self.point])
+        except Exception:  # whatever a function of a fixed batch does when it gets another one
+            return 1
+        agree = all(
+            len(b) == 2 * n and _close(b[:n], o) and _close(a, o[:1]) for a, b, o in zip(alone, both, self.f0)
+        )
+        return n if agree else 1
+
+    def rows(self, outputs: Sequence[Array], items: int | None = None) -> Array:
+        """Outputs as (items, everything of an item), in float64."""
+        n = self.items if items is None else items
+        flat = [o.reshape(n, o.size // max(n, 1)).astype(np.float64) for o in outputs]
+        return np.concatenate(flat, axis=1)
+
+    def step_for(self, i: int, columns: Array) -> Array:
+        """The step for each chosen element of input ``i``."""
+        x = self.point[i].reshape(self.items, -1)
+        return np.asarray(step(np.abs(x[:, columns]).max(axis=0, initial=0)))
+
+    def along_elements(self, i: int, columns: Array, h: Array) -> Slopes:
+        """Slopes along chosen elements of input ``i``; axes: element, item, output of that item."""
+        together = BLOCK if self.items > 1 else 1
+        blocks = [
+            self._stencil(i, columns[k : k + together], h[k : k + together])
+            for k in range(0, len(columns), together)
+        ]
+        values = np.concatenate(blocks).swapaxes(0, 1)
+        return slopes(self.rows(self.f0), values, h[:, None, None])
+
+    def _stencil(self, i: int, columns: Array, h: Array) -> Array:
+        """Values around the point along each element: (element, 4, item, output)."""
+        copies = 4 * len(columns)
+        moved = np.tile(self.point[i].reshape(1, self.items, -1), (copies, 1, 1))
+        for k, column in enumerate(columns):
+            moved[4 * k : 4 * k + 4, :, column] += np.multiply(STENCIL, h[k])[:, None]
+        if self.items > 1:
+            inputs = [np.tile(x, (copies, *[1] * (x.ndim - 1))) for x in self.point]
+            inputs[i] = moved.reshape(copies * self.items, *self.point[i].shape[1:])
+            rows = self.rows(outputs_of(self.f, inputs), copies * self.items)
+            return rows.reshape(len(columns), 4, self.items, -1)
+        inputs = list(self.point)
+        rows_of_each = []
+        for values in moved:
+            inputs[i] = values.reshape(self.point[i].shape)
+            rows_of_each.append(self.rows(outputs_of(self.f, inputs)))
+        return np.stack(rows_of_each).reshape(len(columns), 4, 1, -1)
+
+    def along(self, moves: dict[int, Array], h: float) -> Slopes:
+        """Slopes when input i moves along ``moves[i]``, all at once; one row of all outputs."""
+        values = []
+        for s in STENCIL:
+            inputs = [x + s * h * moves[i] if i in moves else x for i, x in enumerate(self.point)]
+            values.append(self.rows(outputs_of(self.f, inputs), 1))
+        return slopes(self.rows(self.f0, 1), np.stack(values), h)

@@ -1,0 +1,67 @@
+"""What a gradient check found, in words."""
+
+from dataclasses import dataclass, field
+
+
+class GradcheckError(ValueError):
+    """A derivative is wrong; the message says where, by how much, and how to see it again."""
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """One wrong number: what the tape says, and the interval of the finite difference with its error."""
+
+    what: str
+    argument: int | None
+    index: tuple[int, ...]
+    analytic: float
+    low: float
+    high: float
+    allowed: float
+    step: float
+    ratio: float
+    kink: float | None = None
+
+    def __str__(self) -> str:
+        where = "all inputs" if self.argument is None else f"input {self.argument}, index {self.index}"
+        numeric = f"{self.low:.17g}"
+        if self.high != self.low:
+            numeric = f"between {self.low:.17g} and {self.high:.17g} (a kink is within a step)"
+        kink = "none seen" if self.kink is None else f"at distance {self.kink:.3g}"
+        return (
+            f"{self.what} at {where}\n    analytic {self.analytic:.17g}\n    numeric  {numeric}\n"
+            f"    allowed difference {self.allowed:.3g}, step {self.step:.3g}, nearest kink {kink}"
+        )
+
+
+@dataclass
+class GradcheckReport:
+    """What was checked, and what was wrong, the worst first.
+
+    ``worst`` is the largest difference in units of the allowed one, so 1 is the limit.
+    """
+
+    name: str
+    checked: int = 0
+    kinked: int = 0
+    worst: float = 0.0
+    largest_error: float = 0.0
+    mismatches: list[Mismatch] = field(default_factory=list)
+    reproducer: str = ""
+
+    @property
+    def passed(self) -> bool:
+        """Whether every comparison held."""
+        return not self.mismatches
+
+    def __str__(self) -> str:
+        head = (
+            f"{self.name}: {self.checked} derivatives checked, {self.kinked} of them at a kink, "
+            f"largest difference {self.largest_error:.2g} ({self.worst:.2g} of the allowed)"
+        )
+        if self.passed:
+            return head
+        return (
+            f"{self.name}: {len(self.mismatches)} of {self.checked} derivatives are wrong; the worst is\n"
+            f"  {self.mismatches[0]}\nTo see it again:\n{self.reproducer}"
+        )

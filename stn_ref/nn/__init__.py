@@ -1,0 +1,30 @@
+"""Networks: :mod:`module`, :mod:`layers`, :mod:`initialisers`, :mod:`optimisers`, :mod:`spatial_transformer`."""
+
+from .initialisers import he, identity_transform, xavier
+from .layers import AvgPool2d, Conv2d, Dropout, Flatten, Linear, MaxPool2d, ReLU, Sequential
+from .module import Module
+from .optimisers import SGD, Adam, Optimiser, constant, cosine, stepwise
+from .spatial_transformer import SpatialTransformer, TransformReport
+
+__all__ = [
+    "SGD",
+    "Adam",
+    "AvgPool2d",
+    "Conv2d",
+    "Dropout",
+    "Flatten",
+    "Linear",
+    "MaxPool2d",
+    "Module",
+    "Optimiser",
+    "ReLU",
+    "Sequential",
+    "SpatialTransformer",
+    "TransformReport",
+    "constant",
+    "cosine",
+    "he",
+    "identity_transform",
+    "stepwise",
+    "xavier",
+]

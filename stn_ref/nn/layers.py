@@ -1,0 +1,147 @@
+"""Layers: operators together with their parameters."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..autograd.tensor import Tensor, Value
+from ..ops import avg_pool2d, conv2d, dropout, max_pool2d, relu, reshape, transpose
+from .initialisers import Array, he
+from .module import Module
+
+Initialiser = Callable[..., Array]
+
+
+class Linear(Module):
+    """x @ weight.T + bias, from (N, in) to (N, out).
+
+    Parameters
+    ----------
+    inputs, outputs : int
+    rng : numpy.random.Generator
+        Where the weights come from.
+    initialiser : callable
+        ``he`` (the default) or ``xavier``; called with shape, rng and dtype. The bias begins at 0.
+
+    >>> Linear(3, 2, rng=np.random.default_rng(0))(np.zeros((1, 3), np.float32)).shape
+    (1, 2)
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        *,
+        rng: np.random.Generator,
+        initialiser: Initialiser = he,
+        dtype: Any = np.float32,
+    ) -> None:
+        self.weight = Tensor(initialiser((outputs, inputs), rng, dtype), requires_grad=True)
+        self.bias = Tensor(np.zeros(outputs, dtype), requires_grad=True)
+
+    def forward(self, x: Value) -> Value:
+        if len(x.shape) != 2 or x.shape[1] != self.weight.shape[1]:
+            raise ValueError(
+                f"Linear: x has shape {x.shape}, expected (N, {self.weight.shape[1]}); put Flatten() "
+                "before it, or change its number of inputs"
+            )
+        return x @ transpose(self.weight) + self.bias
+
+
+class Conv2d(Module):
+    """Two-dimensional convolution, from (N, in, H, W) to (N, out, H', W'); see :func:`stn_ref.conv2d`.
+
+    >>> Conv2d(1, 4, 5, rng=np.random.default_rng(0))(np.zeros((2, 1, 9, 8), np.float32)).shape
+    (2, 4, 5, 4)
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        kernel_size: int,
+        *,
+        rng: np.random.Generator,
+        stride: Any = 1,
+        padding: Any = 0,
+        initialiser: Initialiser = he,
+        dtype: Any = np.float32,
+    ) -> None:
+        shape = (outputs, inputs, kernel_size, kernel_size)
+        self.weight = Tensor(initialiser(shape, rng, dtype), requires_grad=True)
+        self.bias = Tensor(np.zeros(outputs, dtype), requires_grad=True)
+        self.stride, self.padding = stride, padding
+
+    def forward(self, x: Value) -> Value:
+        return conv2d(x, self.weight, self.bias, stride=self.stride, padding=self.padding)
+
+
+class MaxPool2d(Module):
+    """The maximum over windows; see :func:`stn_ref.max_pool2d`."""
+
+    def __init__(self, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> None:
+        self.settings = {"kernel_size": kernel_size, "stride": stride, "ceil_mode": ceil_mode}
+
+    def forward(self, x: Value) -> Value:
+        return max_pool2d(x, **self.settings)
+
+
+class AvgPool2d(Module):
+    """The mean over windows; see :func:`stn_ref.avg_pool2d`."""
+
+    def __init__(self, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> None:
+        self.settings = {"kernel_size": kernel_size, "stride": stride, "ceil_mode": ceil_mode}
+
+    def forward(self, x: Value) -> Value:
+        return avg_pool2d(x, **self.settings)
+
+
+class ReLU(Module):
+    """max(x, 0)."""
+
+    def forward(self, x: Value) -> Value:
+        return relu(x)
+
+
+class Flatten(Module):
+    """(N, ...) to (N, everything else)."""
+
+    def forward(self, x: Value) -> Value:
+        return reshape(x, shape=(x.shape[0], int(np.prod(x.shape[1:]))))
+
+
+class Dropout(Module):
+    """While training, each number is 0 with probability ``p``, the others are scaled by 1 / (1 - p)."""
+
+    def __init__(self, p: float, *, rng: np.random.Generator) -> None:
+        self.p, self.rng = p, rng
+
+    def forward(self, x: Value) -> Value:
+        return dropout(x, p=self.p, rng=self.rng, training=self.training)
+
+
+class Sequential(Module):
+    """Modules one after the other, named "0", "1", ... or by keyword.
+
+    >>> net = Sequential(Flatten(), Linear(4, 2, rng=np.random.default_rng(0)))
+    >>> [name for name, _ in net.named_parameters()]
+    ['1.weight', '1.bias']
+    """
+
+    def __init__(self, *modules: Module, **named: Module) -> None:
+        for i, module in enumerate(modules):
+            setattr(self, str(i), module)
+        for name, module in named.items():
+            setattr(self, name, module)
+
+    def forward(self, x: Value) -> Value:
+        for _, module in self.children():
+            x = module(x)
+        return x
+
+    def __getitem__(self, i: int) -> Module:
+        return list(self.children())[i][1]
+
+    def __len__(self) -> int:
+        return len(list(self.children()))

@@ -1,0 +1,181 @@
+"""Gradient descent. An update binds a new array to each parameter; no saved array changes under the tape."""
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..autograd.tensor import Tensor
+
+Array = NDArray[Any]
+Schedule = Callable[[int], float]  # from the step, counted from 0, to a factor of the learning rate
+
+
+class Optimiser:
+    """What SGD and Adam share.
+
+    Parameters
+    ----------
+    parameters : iterable of (name, Tensor)
+        As :meth:`Module.named_parameters` gives them.
+    lr : float
+        The learning rate.
+    multipliers : mapping from a name's beginning to a factor
+        For instance ``{"transformer.localisation": 0.1}`` slows a localisation network down; the longest
+        beginning that fits counts.
+    schedule : callable
+        From the step, counted from 0, to a factor of the learning rate.
+
+    Raises
+    ------
+    ValueError
+        If there is nothing to learn, the learning rate is not positive, or a multiplier fits no parameter.
+    """
+
+    def __init__(
+        self,
+        parameters: Iterable[tuple[str, Tensor]],
+        lr: float,
+        *,
+        multipliers: Mapping[str, float] | None = None,
+        schedule: Schedule | None = None,
+    ) -> None:
+        self.parameters = dict(parameters)
+        self.lr, self.schedule, self.steps = lr, schedule or constant(), 0
+        name = type(self).__name__
+        if not self.parameters:
+            raise ValueError(f"{name}: there are no parameters; pass model.named_parameters()")
+        if not lr > 0:
+            raise ValueError(f"{name}: lr is {lr!r}, expected a positive number")
+        multipliers = multipliers or {}
+        for prefix in multipliers:
+            if not any(key.startswith(prefix) for key in self.parameters):
+                raise ValueError(
+                    f"{name}: multiplier {prefix!r} fits no parameter; the names are {list(self.parameters)}"
+                )
+        self.multipliers = {
+            key: multipliers[max(fits, key=len)]
+            if (fits := [prefix for prefix in multipliers if key.startswith(prefix)])
+            else 1.0
+            for key in self.parameters
+        }
+        self.state: dict[str, Array] = {}
+
+    def zero_grad(self) -> None:
+        """Forget the gradients."""
+        for p in self.parameters.values():
+            p.zero_grad()
+
+    def step(self) -> None:
+        """One update of every parameter that has a gradient."""
+        rate = self.lr * self.schedule(self.steps)
+        self.steps += 1
+        for name, p in self.parameters.items():
+            if p.grad is not None:
+                p.data = p.data - self.update(name, p.grad, rate * self.multipliers[name])
+
+    def update(self, name: str, gradient: Array, rate: float) -> Array:
+        """What to subtract from parameter ``name``."""
+        raise NotImplementedError
+
+    def kept(self, key: str, like: Array) -> Array:
+        """A running average, zeros at first."""
+        return self.state.get(key, np.zeros_like(like))
+
+    def state_dict(self) -> dict[str, Any]:
+        """The step count and the running averages."""
+        return {"steps": self.steps, "state": {key: value.copy() for key, value in self.state.items()}}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from a :meth:`state_dict`."""
+        self.steps = int(state["steps"])
+        self.state = {key: np.array(value) for key, value in state["state"].items()}
+
+
+class SGD(Optimiser):
+    """Stochastic gradient descent with momentum: v = momentum v + g, p = p - lr v.
+
+    >>> p = Tensor(np.array([1.0]), requires_grad=True)
+    >>> optimiser = SGD([("p", p)], lr=0.5)
+    >>> (p * p).sum().backward(); optimiser.step(); p.data
+    array([0.])
+    """
+
+    def __init__(
+        self, parameters: Iterable[tuple[str, Tensor]], lr: float, *, momentum: float = 0.0, **settings: Any
+    ) -> None:
+        super().__init__(parameters, lr, **settings)
+        if not 0 <= momentum < 1:
+            raise ValueError(f"SGD: momentum is {momentum!r}, expected at least 0 and below 1")
+        self.momentum = momentum
+
+    def update(self, name: str, gradient: Array, rate: float) -> Array:
+        if self.momentum:
+            gradient = self.momentum * self.kept(name, gradient) + gradient
+            self.state[name] = gradient
+        return rate * gradient
+
+
+class Adam(Optimiser):
+    """Adam (Kingma and Ba 2015), with the bias correction of its algorithm 1.
+
+    >>> p = Tensor(np.array([1.0]), requires_grad=True)
+    >>> optimiser = Adam([("p", p)], lr=0.1)
+    >>> (p * p).sum().backward(); optimiser.step(); p.data.round(6)
+    array([0.9])
+    """
+
+    def __init__(
+        self,
+        parameters: Iterable[tuple[str, Tensor]],
+        lr: float = 1e-3,
+        *,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        **settings: Any,
+    ) -> None:
+        super().__init__(parameters, lr, **settings)
+        if not all(0 <= beta < 1 for beta in betas):
+            raise ValueError(f"Adam: betas are {betas!r}, expected two numbers of at least 0 and below 1")
+        self.betas, self.eps = betas, eps
+
+    def update(self, name: str, gradient: Array, rate: float) -> Array:
+        b1, b2 = self.betas
+        mean = b1 * self.kept(f"{name}/mean", gradient) + (1 - b1) * gradient
+        square = b2 * self.kept(f"{name}/square", gradient) + (1 - b2) * gradient * gradient
+        self.state[f"{name}/mean"], self.state[f"{name}/square"] = mean, square
+        correction = math.sqrt(1 - b2**self.steps) / (1 - b1**self.steps)
+        scaled: Array = rate * correction * mean / (np.sqrt(square) + self.eps * math.sqrt(1 - b2**self.steps))
+        return scaled
+
+
+def constant() -> Schedule:
+    """The learning rate as it is."""
+    return lambda step: 1.0
+
+
+def stepwise(every: int, factor: float = 0.1) -> Schedule:
+    """Times ``factor`` after every ``every`` steps; the paper divides by 10 every 50,000.
+
+    >>> [stepwise(10)(step) for step in (0, 9, 10, 25)]
+    [1.0, 1.0, 0.1, 0.010000000000000002]
+    """
+    return lambda step: float(factor ** (step // every))
+
+
+def cosine(total: int, warmup: int = 0) -> Schedule:
+    """Linear over ``warmup`` steps, then half a cosine down to 0 at step ``total``.
+
+    >>> [round(cosine(100, warmup=10)(step), 3) for step in (0, 9, 55, 100)]
+    [0.1, 1.0, 0.5, 0.0]
+    """
+
+    def factor(step: int) -> float:
+        if step < warmup:
+            return (step + 1) / warmup
+        progress = min(1.0, (step - warmup) / max(1, total - warmup))
+        return (1 + math.cos(math.pi * progress)) / 2
+
+    return factor
