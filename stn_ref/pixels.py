@@ -100,7 +100,7 @@ def on_lattice(n: Array, size: int, padding_mode: str, align_corners: bool, reac
 
 
 def padded_index(n: Array, size: int, padding_mode: str, align_corners: bool) -> Array:
-    """Which pixel stands at lattice point ``n``, any integer: an index below ``size``, or ``size`` for none.
+    """Which pixel stands at lattice point ``n`` (intp): an index below ``size``, or ``size`` for none.
 
     >>> line = np.arange(-3, 6)                                        # an axis of 3 pixels
     >>> padded_index(line, 3, "zeros", True)
@@ -113,7 +113,7 @@ def padded_index(n: Array, size: int, padding_mode: str, align_corners: bool) ->
     array([2, 1, 0, 0, 1, 2, 2, 1, 0])
     """
     if padding_mode == "zeros":
-        return np.where((n >= 0) & (n < size), n, size)
+        return np.minimum(n.view(np.uintp), np.uintp(size)).view(np.intp)  # below 0 is huge, unsigned
     if padding_mode == "border":
         return np.clip(n, 0, size - 1)
     period = 2 * span(size, align_corners)

@@ -255,12 +255,21 @@ class Operator:
     def _compute(self, arrays: Sequence[Any], settings: dict[str, Any]) -> Any:
         kinds = {x.dtype.char for x in arrays if isinstance(x, np.ndarray)}
         if "e" not in kinds or not self.half_as_single:
-            return self.function(*arrays, **settings)
+            try:
+                return self.function(*arrays, **settings)
+            except (TypeError, ValueError, IndexError) as error:
+                raise self._named(error, arrays) from error
         single = [
             x.astype(np.float32) if isinstance(x, np.ndarray) and x.dtype.char == "e" else x for x in arrays
         ]
-        output = np.asarray(self.function(*single, **settings))
+        output = np.asarray(self._compute(single, settings))
         return output if kinds & set("fd") else output.astype(np.float16)
+
+    def _named(self, error: Exception, arrays: Sequence[Any]) -> Exception:
+        """NumPy's error with the operator's name and what it was given."""
+        kind = next(k for k in (TypeError, ValueError, IndexError) if isinstance(error, k))
+        given = ", ".join(f"{self.argument(i)}: {describe(x)}" for i, x in enumerate(arrays))
+        return kind(f"{self.name}: {str(error).removeprefix(f'{self.name}: ')} (given {given})")
 
 
 def differentiable(

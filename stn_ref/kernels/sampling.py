@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 from ..pixels import on_lattice, padded_index
 
 Array = NDArray[Any]
+BLOCK = 2**15  # samples whose intermediate arrays fit into the cache
+FAR = 1e6  # coordinates below this need no care about integers too large for an index
 Orders = tuple[int, ...]  # one a coordinate: x first, then y, then z
 
 
@@ -35,26 +37,32 @@ class Setup:
 
 @dataclass
 class Axis:
-    """Where the samples lie along one axis: cell (an integer), fraction in [0, 1], and which are NaN."""
+    """Where the samples lie along one axis: cell (an integer), fraction in [0, 1], which have no meaning."""
 
     size: int
     cell: Array
     fraction: Array
-    undefined: Array
+    undefined: Array | None
 
 
 def locate(x: Array, size: int, setup: Setup, side: str) -> Axis:
     """Cell and fraction of coordinates of any magnitude, NaN and infinity included."""
-    undefined = np.isnan(x) if setup.padding_mode != "reflection" else ~np.isfinite(x)
-    if undefined.any():
+    ordinary = not x.size or (x.min() > -FAR and x.max() < FAR)  # False for NaN
+    undefined = None
+    if not ordinary:
+        undefined = np.isnan(x) if setup.padding_mode != "reflection" else ~np.isfinite(x)
         x = np.where(undefined, 0, x)
     cell = np.floor(x)
     with np.errstate(invalid="ignore"):
         fraction = x - cell
-    fraction[~np.isfinite(fraction)] = 0  # infinity - infinity
+    if not ordinary:
+        fraction[~np.isfinite(fraction)] = 0  # infinity - infinity
     if setup.kernel.rounds:
         cell += fraction >= 0.5  # floor(x + 0.5), without rounding the sum
-    index = on_lattice(cell, size, setup.padding_mode, setup.align_corners, len(setup.kernel.taps))
+    if ordinary:
+        index = cell.astype(np.intp)
+    else:
+        index = on_lattice(cell, size, setup.padding_mode, setup.align_corners, len(setup.kernel.taps))
     if side == "left":
         on_pixel = fraction == 0
         index = index - on_pixel  # the cell that ends here, at its far end
@@ -77,7 +85,8 @@ def taps(axes: Sequence[Axis], setup: Setup, orders: Orders) -> Iterator[tuple[A
         for offset, weight in zip(setup.kernel.taps, weights):
             if weight.any():
                 index = padded_index(axis.cell + offset, axis.size, setup.padding_mode, setup.align_corners)
-                index[axis.undefined] = axis.size
+                if axis.undefined is not None:
+                    index[axis.undefined] = axis.size
                 pairs.append((index, weight))
         along.append(pairs)
     slow_to_fast = list(reversed(axes))  # z, y, x, as in memory
@@ -117,7 +126,9 @@ def is_finite(x: Array) -> bool:
 
 
 class Samples:
-    """The samples of one grid: coordinates located once, shared by sampling, splatting and slopes.
+    """The samples of a batch of grids: located once, shared by sampling, splatting and slopes.
+
+    The batch is cut into blocks whose intermediate arrays stay in the cache.
 
     Parameters
     ----------
@@ -126,6 +137,32 @@ class Samples:
     sizes : (W, H) or (W, H, D)
         Of the image, in the order of the coordinates.
     """
+
+    def __init__(self, points: Array, sizes: tuple[int, ...], setup: Setup) -> None:
+        count = max(1, BLOCK // max(1, math.prod(points.shape[1:-1])))
+        self.blocks = [
+            (slice(n, n + count), Block(points[n : n + count], sizes, setup))
+            for n in range(0, max(1, len(points)), count)
+        ]
+
+    def sample(self, U: Array, orders: Orders) -> Array:
+        """sum over n, m of U_nm K^(a)(x - m) K^(b)(y - n), shape (N, C, ...); NaN where undefined."""
+        return np.concatenate([block.sample(U[part], orders) for part, block in self.blocks])
+
+    def splat(self, V: Array, orders: Orders) -> Array:
+        """The transpose of :meth:`sample` in U: from V (N, C, ...) to (N, C, *S)."""
+        return np.concatenate([block.splat(V[part], orders) for part, block in self.blocks])
+
+    def slopes(self, U: Array, V: Array, orders: Orders) -> Array:
+        """For each sample and coordinate, the sum over channels of V times the sample's derivative.
+
+        Shape (N, ..., d); NaN where undefined.
+        """
+        return np.concatenate([block.slopes(U[part], V[part], orders) for part, block in self.blocks])
+
+
+class Block:
+    """The samples of a few images, see :class:`Samples`."""
 
     def __init__(self, points: Array, sizes: tuple[int, ...], setup: Setup) -> None:
         self.points, self.sizes, self.setup = points, sizes, setup
@@ -154,11 +191,13 @@ class Samples:
     def undefined(self) -> Array:
         """Which samples have a coordinate without a meaning, shape (N * P,)."""
         axes = self._axes(("right",) * len(self.sizes))
-        lost: Array = np.logical_or.reduce([axis.undefined for axis in axes])
-        return lost.reshape(-1)
+        lost = np.zeros(self.shape, bool).reshape(-1)
+        for axis in axes:
+            if axis.undefined is not None:
+                lost |= axis.undefined.reshape(-1)
+        return lost
 
     def sample(self, U: Array, orders: Orders) -> Array:
-        """sum over n, m of U_nm K^(a)(x - m) K^(b)(y - n), shape (N, C, ...); NaN where undefined."""
         channels, finite = U.shape[1], is_finite(U)
         padded = with_zeros(U)
         V: Array | None = None
@@ -173,7 +212,6 @@ class Samples:
         return np.moveaxis(V.reshape(channels, *self.shape), 0, 1)
 
     def splat(self, V: Array, orders: Orders) -> Array:
-        """The transpose of :meth:`sample` in U: from V (N, C, ...) to (N, C, *S)."""
         n, channels = V.shape[:2]
         rows = np.moveaxis(V, 1, 0).reshape(channels, math.prod(self.shape))
         finite = is_finite(V)
@@ -188,10 +226,6 @@ class Samples:
         return result
 
     def slopes(self, U: Array, V: Array, orders: Orders) -> Array:
-        """For each sample and coordinate, the sum over channels of V times the sample's derivative.
-
-        Shape (N, ..., d); NaN where undefined.
-        """
         d, channels = len(self.sizes), U.shape[1]
         padded = with_zeros(U)
         rows = np.moveaxis(V, 1, 0).reshape(channels, math.prod(self.shape))

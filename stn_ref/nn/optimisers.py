@@ -147,7 +147,9 @@ class Adam(Optimiser):
         square = b2 * self.kept(f"{name}/square", gradient) + (1 - b2) * gradient * gradient
         self.state[f"{name}/mean"], self.state[f"{name}/square"] = mean, square
         correction = math.sqrt(1 - b2**self.steps) / (1 - b1**self.steps)
-        scaled: Array = rate * correction * mean / (np.sqrt(square) + self.eps * math.sqrt(1 - b2**self.steps))
+        scaled: Array = (
+            rate * correction * mean / (np.sqrt(square) + self.eps * math.sqrt(1 - b2**self.steps))
+        )
         return scaled
 
 

@@ -8,6 +8,7 @@ slope is taken.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -50,15 +51,13 @@ class Kernel:
 
     def weights(self, fraction: Array, order: int, kink: str) -> list[Array]:
         """The derivative of the given order of k(x - m) for each tap m, at floor(x) + ``fraction``."""
-        weights = [
-            np.asarray(polynomial.deriv(order)(fraction) if order else polynomial(fraction))
-            for polynomial in self._polynomials()
-        ]
+        weights = [_evaluate(polynomial.deriv(order).coef, fraction) for polynomial in self._polynomials]
         if kink == "paper" and order == 1 and self == BILINEAR:
             at_pixel = fraction == 0  # of eq. (7)'s cases only "1 if m >= x" is left, with m = x
-            weights = [np.where(at_pixel, c, w) for c, w in zip((1, 0), weights)]
-        return [weight.astype(fraction.dtype) for weight in weights]
+            weights = [np.where(at_pixel, w.dtype.type(c), w) for c, w in zip((1, 0), weights)]
+        return weights
 
+    @cached_property
     def _polynomials(self) -> list[Polynomial]:
         """For each tap m the kernel as a polynomial in f: of f - m where m <= 0, of m - f where not."""
         if self.rounds:
@@ -69,6 +68,14 @@ class Kernel:
             else Polynomial(self.pieces[m - 1])(Polynomial([m, -1.0]))
             for m in self.taps
         ]
+
+
+def _evaluate(coefficients: Array, x: Array) -> Array:
+    """A polynomial by Horner's rule, in the dtype of ``x``."""
+    value = np.full_like(x, coefficients[-1])
+    for c in coefficients[-2::-1].tolist():
+        value = value * x + c if c else value * x
+    return value
 
 
 def bicubic(a: float = -0.75) -> Kernel:

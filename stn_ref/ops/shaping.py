@@ -39,7 +39,8 @@ def transpose(x: Value, *, axes: Any = None) -> Value:
 
 @transpose.vjp("x")
 def _(y_bar: Value, axes: Any) -> Value:
-    return transpose(y_bar, axes=None if axes is None else tuple(np.argsort(axes)))
+    inverse = None if axes is None else tuple(np.argsort(np.array(axes, int) % len(axes)))
+    return transpose(y_bar, axes=inverse)
 
 
 @differentiable()
