@@ -109,7 +109,8 @@ def _fit(cotangent: Value, node: Node, i: int) -> Value:
         cotangent = np.asarray(cotangent)
     if node.operator.broadcasts and cotangent.shape != shape:
         cotangent = sum_to_shape(cotangent, shape)
-    if cotangent.dtype != dtype and dtype != node.dtype:
+    # Scalars are cast in any case: NumPy 1 makes float64 of a float32 scalar beside a number.
+    if cotangent.dtype != dtype and (dtype != node.dtype or cotangent.ndim == 0):
         cotangent = OPERATORS["cast"](cotangent, dtype=dtype)
     if cotangent.shape != shape or cotangent.dtype != dtype:
         raise TapeError(

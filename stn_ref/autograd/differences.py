@@ -1,14 +1,16 @@
 """Finite differences that know their own error, and that notice kinks.
 
-Five values on a line, f(-2h) ... f(2h), say everything:
+Seven values on a line, f(-2h), f(-h), f(-h/2), f(0), ..., f(2h), say everything:
 
 * the central difference (8 (f1 - f-1) - (f2 - f-2)) / 12h is exact for polynomials up to degree 4, so for a
   sampler inside a cell only rounding is left;
-* their fourth difference f-2 - 4 f-1 + 6 f0 - 4 f1 + f2 would vanish for a cubic, so what is left of it is
-  rounding noise or curvature: it bounds the error of the central difference without any tuned number;
-* one-sided slopes that disagree reveal a kink on the point or within a step of it. There the
-  derivative is a set, everything between the slopes on both sides (Clarke's generalised derivative), and
-  the difference is reported as an interval.
+* the fourth difference f-2 - 4 f-1 + 6 f0 - 4 f1 + f2 would vanish for a cubic, so what is left of it is
+  rounding noise, curvature or a kink; together with the same at half the step, and the change of the
+  central difference between the two, it bounds the error without a tuned number. (One step is not
+  enough: a kink at 2h/3 leaves its fourth difference at 0.)
+* where this is large, a kink lies on the point or within a step of it. There the derivative is a set,
+  everything between the slopes on both sides (Clarke's generalised derivative), and the difference is
+  reported as an interval.
 """
 
 from collections.abc import Callable
@@ -19,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
-STENCIL = (-2.0, -1.0, 1.0, 2.0)
+STENCIL = (-2.0, -1.0, -0.5, 0.5, 1.0, 2.0)
 EPS = float(np.finfo(np.float64).eps)
 
 
@@ -49,28 +51,33 @@ def step(scale: Array | float, dtype: Any = np.float64) -> Any:
     return float(np.finfo(dtype).eps) ** 0.2 * np.maximum(1.0, np.abs(scale))
 
 
+def _five_points(l2: Array, l1: Array, f0: Array, r1: Array, r2: Array, h: Any) -> tuple[Array, Array]:
+    """The central difference from five equidistant values, and their fourth difference as a slope."""
+    central = (8 * (r1 - l1) - (r2 - l2)) / (12 * h)
+    return central, np.abs(l2 - 4 * l1 + 6 * f0 - 4 * r1 + r2) / h
+
+
 def slopes(f0: Array, stencil: Array, h: Any, eps: float = EPS) -> Slopes:
-    """Derivatives from values at -2h, -h, h, 2h (first axis of ``stencil``) and ``f0`` at 0.
+    """Derivatives from values at h times ``STENCIL`` (first axis) and ``f0`` at 0.
 
     >>> t = np.array(STENCIL) * 0.25
     >>> bend = slopes(np.array([0.0]), np.abs(t)[:, None], 0.25)         # |t| at its kink
     >>> bend.low, bend.high, bend.kinked
     (array([-1.]), array([1.]), array([ True]))
     """
-    l2, l1, r1, r2 = stencil
-    central = (8 * (r1 - l1) - (r2 - l2)) / (12 * h)
-    right = (4 * r1 - 3 * f0 - r2) / (2 * h)
-    left = (3 * f0 - 4 * l1 + l2) / (2 * h)
-    largest = np.maximum(np.abs(f0), np.abs(stencil).max(0))
-    rounding = 4 * eps * largest / h
-    wobble = np.abs(l2 - 4 * l1 + 6 * f0 - 4 * r1 + r2) / h
-    noise = 32 * np.max(rounding, axis=-1, keepdims=True, initial=0)  # of the largest output
-    kinked = np.abs(right - left) > 1e-3 * (np.abs(right) + np.abs(left)) + noise
-    sides = np.stack([(r1 - f0) / h, (r2 - r1) / h, (f0 - l1) / h, (l1 - l2) / h, right, left])
+    l2, l1, l_half, r_half, r1, r2 = stencil
+    central, wobble = _five_points(l2, l1, f0, r1, r2, h)
+    finer, wobble_2 = _five_points(l1, l_half, f0, r_half, r1, h / 2)
+    wobble = np.maximum(np.maximum(wobble, wobble_2), np.abs(central - finer))
+    # A sum of a few terms, each of the size of the largest output of the item, or of order one.
+    largest = np.maximum(np.abs(f0), np.abs(stencil).max(0)).max(axis=-1, keepdims=True, initial=1)
+    rounding = 16 * eps * largest / h
+    sides = np.stack([(r1 - f0) / h, (r2 - r1) / h, (f0 - l1) / h, (l1 - l2) / h])
+    kinked = wobble > 1e-6 * np.abs(sides).max(0) + 8 * rounding
     return Slopes(
         low=np.where(kinked, sides.min(0), central),
         high=np.where(kinked, sides.max(0), central),
-        error=np.where(kinked, noise, rounding + wobble),
+        error=rounding + np.where(kinked, 0, wobble),
         kinked=kinked,
     )
 

@@ -79,22 +79,23 @@ class Probe:
         return slopes(self.rows(self.f0), values, h[:, None, None])
 
     def _stencil(self, i: int, columns: Array, h: Array) -> Array:
-        """Values around the point along each element: (element, 4, item, output)."""
-        copies = 4 * len(columns)
+        """Values around the point along each element: (element, stencil, item, output)."""
+        width = len(STENCIL)
+        copies = width * len(columns)
         moved = np.tile(self.point[i].reshape(1, self.items, -1), (copies, 1, 1))
         for k, column in enumerate(columns):
-            moved[4 * k : 4 * k + 4, :, column] += np.multiply(STENCIL, h[k])[:, None]
+            moved[width * k : width * (k + 1), :, column] += np.multiply(STENCIL, h[k])[:, None]
         if self.items > 1:
             inputs = [np.tile(x, (copies, *[1] * (x.ndim - 1))) for x in self.point]
             inputs[i] = moved.reshape(copies * self.items, *self.point[i].shape[1:])
             rows = self.rows(outputs_of(self.f, inputs), copies * self.items)
-            return rows.reshape(len(columns), 4, self.items, -1)
+            return rows.reshape(len(columns), width, self.items, -1)
         inputs = list(self.point)
         rows_of_each = []
         for values in moved:
             inputs[i] = values.reshape(self.point[i].shape)
             rows_of_each.append(self.rows(outputs_of(self.f, inputs)))
-        return np.stack(rows_of_each).reshape(len(columns), 4, 1, -1)
+        return np.stack(rows_of_each).reshape(len(columns), width, 1, -1)
 
     def along(self, moves: dict[int, Array], h: float) -> Slopes:
         """Slopes when input i moves along ``moves[i]``, all at once; one row of all outputs."""

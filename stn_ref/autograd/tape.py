@@ -49,8 +49,7 @@ class Leaf:
     def accumulate(self, cotangent: Array) -> None:
         tensor = self.tensor()
         if tensor is not None:
-            before = 0 if tensor.grad is None else tensor.grad
-            tensor.grad = np.asarray(before + cotangent)
+            tensor.grad = np.array(cotangent if tensor.grad is None else tensor.grad + cotangent)
 
 
 class Node:
@@ -253,14 +252,18 @@ class Operator:
         return (*inputs, *rest)
 
     def _compute(self, arrays: Sequence[Any], settings: dict[str, Any]) -> Any:
-        kinds = {x.dtype.char for x in arrays if isinstance(x, np.ndarray)}
+        kinds = {x.dtype.char for x in arrays if isinstance(x, (np.ndarray, np.generic))}
         if "e" not in kinds or not self.half_as_single:
             try:
-                return self.function(*arrays, **settings)
+                output = self.function(*arrays, **settings)
             except (TypeError, ValueError, IndexError) as error:
                 raise self._named(error, arrays) from error
+            if kinds == {"f"} and self.half_as_single and np.ndim(output) == 0:
+                return np.float32(output)  # NumPy 1 makes float64 of a float32 scalar beside a number
+            return output
         single = [
-            x.astype(np.float32) if isinstance(x, np.ndarray) and x.dtype.char == "e" else x for x in arrays
+            x.astype(np.float32) if getattr(getattr(x, "dtype", None), "char", "") == "e" else x
+            for x in arrays
         ]
         output = np.asarray(self._compute(single, settings))
         return output if kinds & set("fd") else output.astype(np.float16)

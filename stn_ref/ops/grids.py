@@ -125,6 +125,7 @@ def _apply(theta: Value, base: Array) -> Value:
     """theta (N, d, d + 1) times homogeneous coordinates (..., d + 1): (N, ..., d)."""
     n, d = theta.shape[:2]
     columns = base.reshape(-1, d + 1).T
+    theta = np.ascontiguousarray(theta)  # in another memory order the last bits may differ
     return np.moveaxis(theta @ columns, 1, 2).reshape(n, *base.shape[:-1], d)
 
 

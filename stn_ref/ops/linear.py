@@ -49,7 +49,8 @@ def _(z_bar: Value, x: Value, y: Value) -> Value:
 @differentiable()
 def einsum_(*operands: Value, subscripts: str) -> Value:
     """See :func:`einsum`."""
-    return np.einsum(subscripts, *operands, optimize=len(operands) > 2)
+    in_order = [np.asarray(x, order="C") for x in operands]  # else the last bits depend on memory
+    return np.einsum(subscripts, *in_order, optimize=len(operands) > 2)
 
 
 @einsum_.vjp("operands")

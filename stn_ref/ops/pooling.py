@@ -130,5 +130,5 @@ def window_spread(y: Value, *, shape: Any, kernel: Pair, stride: Pair) -> Value:
 
 
 @window_spread.vjp("y")
-def _(x_bar: Value, kernel: Pair, stride: Pair) -> Value:
-    return window_sum(x_bar, out=(x_bar.shape[2], x_bar.shape[3]), kernel=kernel, stride=stride)
+def _(x_bar: Value, y_shape: Any, kernel: Pair, stride: Pair) -> Value:
+    return window_sum(x_bar, out=y_shape[2:], kernel=kernel, stride=stride)

@@ -1,0 +1,1 @@
+"""What the commands run: the gradient checks of the equations, and the demonstration."""
