@@ -113,7 +113,8 @@ def padded_index(n: Array, size: int, padding_mode: str, align_corners: bool) ->
     array([2, 1, 0, 0, 1, 2, 2, 1, 0])
     """
     if padding_mode == "zeros":
-        return np.minimum(n.view(np.uintp), np.uintp(size)).view(np.intp)  # below 0 is huge, unsigned
+        inside: Array = np.minimum(n.view(np.uintp), np.uintp(size))  # below 0 is huge, unsigned
+        return inside.view(np.intp)
     if padding_mode == "border":
         return np.clip(n, 0, size - 1)
     period = 2 * span(size, align_corners)

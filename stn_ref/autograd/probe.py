@@ -26,7 +26,8 @@ def _close(x: Array, y: Array) -> bool:
 class Probe:
     """Finite differences of ``f`` at ``arrays``, computed in float64.
 
-    ``items`` is the number of entries along the first axis that ``f`` treats independently, or 1: then one element of every item is moved at once, and all perturbations go along the first axis.
+    ``items`` is the number of entries along the first axis that ``f`` treats independently, or 1: then one
+    element of every item is moved at once, and all perturbations go along the first axis.
     """
 
     def __init__(self, f: Callable[..., Any], arrays: Sequence[Array], batched: bool | None) -> None:

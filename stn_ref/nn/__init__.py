@@ -1,4 +1,4 @@
-"""Networks: :mod:`module`, :mod:`layers`, :mod:`initialisers`, :mod:`optimisers`, :mod:`spatial_transformer`."""
+"""Networks: modules, layers, initialisers, optimisers, and the spatial transformer."""
 
 from .initialisers import he, identity_transform, xavier
 from .layers import AvgPool2d, Conv2d, Dropout, Flatten, Linear, MaxPool2d, ReLU, Sequential

@@ -4,7 +4,6 @@ import numpy as np
 
 from .initialisers import identity_transform
 from .layers import AvgPool2d, Conv2d, Dropout, Flatten, Linear, MaxPool2d, ReLU, Sequential
-from .module import Module
 from .spatial_transformer import SpatialTransformer
 
 
@@ -88,43 +87,47 @@ def paper_network(rng: np.random.Generator, *, filters: int = 32, transformer: b
     return Sequential(transformer=SpatialTransformer(localisation, (28, 28)), classifier=classifier)
 
 
-def _demo_classifier(size: int, first: int, second: int, rng: np.random.Generator) -> Sequential:
-    after = (((size - 4) // 2) - 4) // 2
-    return Sequential(
-        Conv2d(1, first, 5, rng=rng),
-        MaxPool2d(2),
-        ReLU(),
-        Conv2d(first, second, 5, rng=rng),
-        MaxPool2d(2),
-        ReLU(),
-        Flatten(),
-        Linear(second * after * after, 10, rng=rng),
-    )
+def small_network(rng: np.random.Generator, *, size: int, transformer: bool) -> Sequential:
+    """A small CNN or ST-CNN for square digits of any size from 28: (N, 1, size, size) to (N, 10).
 
+    The transformer looks at the picture at half its size and cuts a 28x28 view out of it. At size 42 the two
+    have nearly equal parameter counts; these are the networks of ``stn-ref demo``.
 
-def demo_networks(seed: int) -> dict[str, Module]:
-    """A CNN and an ST-CNN of nearly equal parameter count, for digits under RTS: (N, 1, 42, 42) to (N, 10).
-
-    >>> {name: network.parameter_count() for name, network in demo_networks(0).items()}
-    {'CNN': 23592, 'ST-CNN': 23519}
+    >>> [
+    ...     small_network(np.random.default_rng(0), size=42, transformer=transformer).parameter_count()
+    ...     for transformer in (False, True)
+    ... ]
+    [23592, 23519]
     """
-    cnn = _demo_classifier(42, 16, 26, np.random.default_rng(seed))
-    rng = np.random.default_rng(seed)
+    if not transformer:
+        return Sequential(classifier=_small_classifier(rng, size, 26))
+    seen = ((size // 2 - 4) // 2 - 4 + 1) // 2
     localisation = Sequential(
         AvgPool2d(2),
         Conv2d(1, 8, 5, rng=rng),
         MaxPool2d(2),
         ReLU(),
         Conv2d(8, 16, 5, rng=rng),
-        MaxPool2d(2),
+        MaxPool2d(2, ceil_mode=True),
         ReLU(),
         Flatten(),
-        Linear(64, 32, rng=rng),
+        Linear(16 * seen * seen, 32, rng=rng),
         ReLU(),
         _theta_head(32, rng),
     )
-    transformer = SpatialTransformer(localisation, (28, 28))
-    return {
-        "CNN": Sequential(classifier=cnn),
-        "ST-CNN": Sequential(transformer=transformer, classifier=_demo_classifier(28, 16, 31, rng)),
-    }
+    view = SpatialTransformer(localisation, (28, 28))
+    return Sequential(transformer=view, classifier=_small_classifier(rng, 28, 31))
+
+
+def _small_classifier(rng: np.random.Generator, size: int, filters: int) -> Sequential:
+    left = ((size - 4) // 2 - 4) // 2
+    return Sequential(
+        Conv2d(1, 16, 5, rng=rng),
+        MaxPool2d(2),
+        ReLU(),
+        Conv2d(16, filters, 5, rng=rng),
+        MaxPool2d(2),
+        ReLU(),
+        Flatten(),
+        Linear(filters * left * left, 10, rng=rng),
+    )

@@ -24,7 +24,7 @@ class Optimiser:
         The learning rate.
     multipliers : mapping from a name's beginning to a factor
         For instance ``{"transformer.localisation": 0.1}`` slows a localisation network down; the longest
-        beginning that fits counts.
+        beginning that fits counts. A beginning ends where a dot stands: "net.1" is not one of "net.10.bias".
     schedule : callable
         From the step, counted from 0, to a factor of the learning rate.
 
@@ -43,7 +43,8 @@ class Optimiser:
         schedule: Schedule | None = None,
     ) -> None:
         self.parameters = dict(parameters)
-        self.lr, self.schedule, self.steps = lr, schedule or constant(), 0
+        # A Python float: a NumPy scalar would turn float32 parameters into float64.
+        self.lr, self.schedule, self.steps = float(lr), schedule or constant(), 0
         name = type(self).__name__
         if not self.parameters:
             raise ValueError(f"{name}: there are no parameters; pass model.named_parameters()")
@@ -51,13 +52,13 @@ class Optimiser:
             raise ValueError(f"{name}: lr is {lr!r}, expected a positive number")
         multipliers = multipliers or {}
         for prefix in multipliers:
-            if not any(key.startswith(prefix) for key in self.parameters):
+            if not any(_begins(key, prefix) for key in self.parameters):
                 raise ValueError(
                     f"{name}: multiplier {prefix!r} fits no parameter; the names are {list(self.parameters)}"
                 )
         self.multipliers = {
-            key: multipliers[max(fits, key=len)]
-            if (fits := [prefix for prefix in multipliers if key.startswith(prefix)])
+            key: float(multipliers[max(fits, key=len)])
+            if (fits := [prefix for prefix in multipliers if _begins(key, prefix)])
             else 1.0
             for key in self.parameters
         }
@@ -68,13 +69,19 @@ class Optimiser:
         for p in self.parameters.values():
             p.zero_grad()
 
+    @property
+    def rate(self) -> float:
+        """The learning rate of the next update, without multipliers."""
+        return self.lr * float(self.schedule(self.steps))
+
     def step(self) -> None:
-        """One update of every parameter that has a gradient."""
-        rate = self.lr * self.schedule(self.steps)
+        """One update of every parameter that has a gradient; dtypes stay, and memory is in C order."""
+        rate = self.rate
         self.steps += 1
         for name, p in self.parameters.items():
             if p.grad is not None:
-                p.data = p.data - self.update(name, p.grad, rate * self.multipliers[name])
+                change = self.update(name, p.grad, rate * self.multipliers[name])
+                p.data = np.asarray(p.data - change, dtype=p.dtype, order="C")
 
     def update(self, name: str, gradient: Array, rate: float) -> Array:
         """What to subtract from parameter ``name``."""
@@ -92,6 +99,11 @@ class Optimiser:
         """Go on from a :meth:`state_dict`."""
         self.steps = int(state["steps"])
         self.state = {key: np.array(value) for key, value in state["state"].items()}
+
+
+def _begins(name: str, prefix: str) -> bool:
+    """Whether ``prefix`` is a beginning of a dotted name, in whole parts; "" begins every name."""
+    return not prefix or f"{name}.".startswith(f"{prefix.rstrip('.')}.")
 
 
 class SGD(Optimiser):

@@ -39,7 +39,7 @@ class TransformReport:
         grid = self.grid
         if not grid.size:
             return 0.0
-        return float(np.mean(np.any(np.abs(grid) > 1, axis=-1)))
+        return float(np.mean(~np.all(np.abs(grid) <= 1, axis=-1)))  # so that NaN counts as outside
 
 
 class SpatialTransformer(Module):

@@ -101,10 +101,10 @@ def concatenate_(*arrays: Value, axis: int = 0) -> Value:
 
 
 @concatenate_.vjp("arrays")
-def _(y_bar: Value, i: int, arrays: tuple[Value, ...], axis: int) -> Value:
-    start = sum(x.shape[axis] for x in arrays[:i])
-    key = [slice(None)] * arrays[i].ndim
-    key[axis] = slice(start, start + arrays[i].shape[axis])
+def _(y_bar: Value, i: int, arrays_shape: tuple[tuple[int, ...], ...], axis: int) -> Value:
+    start = sum(shape[axis] for shape in arrays_shape[:i])
+    key = [slice(None)] * len(arrays_shape[i])
+    key[axis] = slice(start, start + arrays_shape[i][axis])
     return index(y_bar, key=tuple(key))
 
 

@@ -111,9 +111,7 @@ def test_the_similarity_does_what_its_words_say(degrees, scale, centres):
     target=st.tuples(st.integers(2, 30), st.integers(2, 30)),
     point=st.tuples(st.floats(0, 30), st.floats(0, 30)),
 )
-def test_theta_and_the_pixel_map_agree_at_every_point(
-    align_corners, to_source, source, target, point
-):
+def test_theta_and_the_pixel_map_agree_at_every_point(align_corners, to_source, source, target, point):
     def half(size):
         return (size[::-1] - np.array(align_corners)) / 2
 
@@ -147,9 +145,7 @@ def test_rts_loses_no_ink(monkeypatch):
     wider[..., 2] -= margin * to_source[..., :2].sum(axis=-1)
     out = warp(images, wider, (size[0] + 2 * margin, size[1] + 2 * margin))
     inside = out[:, :, margin:-margin, margin:-margin]
-    assert (
-        inside == warp(images, to_source, size)
-    ).mean() > 0.99  # the margin only moved the frame
+    assert (inside == warp(images, to_source, size)).mean() > 0.99  # the margin only moved the frame
     assert out.sum(dtype=np.float64) == pytest.approx(inside.sum(dtype=np.float64), rel=1e-12)
     # The places are not timid: ink comes near to each side of the frame.
     assert all(side.any() for side in (inside[..., 0], inside[..., -1], inside[..., 0, :]))
@@ -244,9 +240,7 @@ def test_tc_pieces_have_their_size():
 
 @pytest.mark.parametrize("kind", DISTORTIONS)
 def test_other_arrays_are_refused(kind):
-    with pytest.raises(
-        TypeError, match=r"images is float32 array of shape \(40, 1, 28, 28\), expe"
-    ):
+    with pytest.raises(TypeError, match=r"images is float32 array of shape \(40, 1, 28, 28\), expe"):
         distort(UNIT, kind, generator())
     with pytest.raises(ValueError, match=r"images has shape \(28, 28\), expected \(N, H, W\)"):
         distort(DIGITS[0], kind, generator())
@@ -261,7 +255,5 @@ def test_tc_refuses_one_image_alone_and_what_does_not_fit():
     with pytest.raises(ValueError, match="cut from the others of the batch; give at least two"):
         translate_clutter(DIGITS[:1], generator())
     assert translate_clutter(DIGITS[:1], generator(), pieces=0).shape == (1, 1, 60, 60)
-    with pytest.raises(
-        ValueError, match=r"images are 28x28; they must fit into the frame \(size ="
-    ):
+    with pytest.raises(ValueError, match=r"images are 28x28; they must fit into the frame \(size ="):
         translate_clutter(DIGITS, generator(), size=27)

@@ -18,9 +18,7 @@ from stn_ref.data.idx import IdxError, identify, load_idx, save_idx
 
 DTYPES = [np.dtype(name) for name in ("u1", "i1", "i2", "i4", "f4", "f8")]
 ARRAYS = st.sampled_from(DTYPES).flatmap(
-    lambda dtype: npst.arrays(
-        dtype, npst.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=5)
-    )
+    lambda dtype: npst.arrays(dtype, npst.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=5))
 )
 IMAGES = np.arange(2 * 3 * 4, dtype=np.uint8).reshape(2, 3, 4)
 WHOLE = b"\0\0\x08\x03" + struct.pack(">3I", 2, 3, 4) + bytes(range(24))

@@ -75,9 +75,7 @@ def test_a_missing_file_is_named_with_the_names_it_could_have(folder):
     assert all(name in message for name in mnist.accepted_names("test", "labels"))
 
 
-@pytest.mark.parametrize(
-    "load", [lambda s: load_mnist(".", s), load_bundled, lambda s: load_digits(None, s)]
-)
+@pytest.mark.parametrize("load", [lambda s: load_mnist(".", s), load_bundled, lambda s: load_digits(None, s)])
 def test_an_unknown_split_is_refused(load):
     with pytest.raises(ValueError, match="split is 'valid', expected one of 'train', 'test'"):
         load("valid")
@@ -129,9 +127,7 @@ def test_official_files_are_named_and_carry_no_note(folder, monkeypatch):
         (("MNIST", "train"), ("Fashion-MNIST", "train"), "but the labels are Fashion-MNIST train"),
     ],
 )
-def test_official_files_in_the_wrong_place_are_refused(
-    folder, monkeypatch, images_are, labels_are, message
-):
+def test_official_files_in_the_wrong_place_are_refused(folder, monkeypatch, images_are, labels_are, message):
     known(
         monkeypatch,
         folder,

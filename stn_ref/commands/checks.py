@@ -29,6 +29,9 @@ class Row:
     result: str
     ok: bool
 
+    def __str__(self) -> str:
+        return f"{'ok  ' if self.ok else 'FAIL'}  eq. {self.equation:<6}{self.claim:<45}{self.result}"
+
 
 def image_of(digits: Array) -> Array:
     """Four digits, uint8 (4, 28, 28), as two float64 images of two channels, (2, 2, 12, 15), in [0, 1].
@@ -40,7 +43,7 @@ def image_of(digits: Array) -> Array:
 
 
 def cells(rng: np.random.Generator, n: int, shape: tuple[int, int], size: tuple[int, int]) -> Array:
-    """Pixel coordinates (n, *shape, 2) up to a pixel outside an image (H, W), no closer than 0.05 to a kink."""
+    """Pixel coordinates (n, *shape, 2) up to a pixel outside an image (H, W), at least 0.05 from kinks."""
     cell = np.stack([rng.integers(-1, k, (n, *shape)) for k in reversed(size)], axis=-1)
     return np.asarray(cell + rng.uniform(0.05, 0.95, (n, *shape, 2)))
 
@@ -73,7 +76,7 @@ def check_equations(digits: Array, seed: int) -> Iterator[Row]:
         verdict = "between the one-sided slopes" if report.passed else "no sub-gradient"
         claim = f"at pixel centres, kink={kink!r}"
         if kink == "paper":
-            claim += ", the text to the letter"
+            claim += " (to the letter)"
         yield Row("(7)", claim, verdict, report.passed == valid)
 
 
@@ -86,7 +89,11 @@ def check_all_modes(digits: Array, seed: int, order: int) -> Iterator[Row]:
     points += np.where(rng.random((*points.shape[:-1], 1)) < 0.3, rng.choice([-20, 20], points.shape), 0)
     for mode, padding_mode, align_corners in product(MODES, PADDING_MODES, (True, False)):
         grid = _normalised(points, height, width, align_corners)
-        settings = {"mode": mode, "padding_mode": padding_mode, "align_corners": align_corners}
+        settings: dict[str, Any] = {
+            "mode": mode,
+            "padding_mode": padding_mode,
+            "align_corners": align_corners,
+        }
         f = partial(grid_sample, **settings)
         report = gradcheck(f, (U, grid), order=order, raises=False, elements=200)
         yield _derivative("(3-7)", f"{mode}, {padding_mode}, align_corners={align_corners}", report)

@@ -1,1 +1,0 @@
-"""What the commands run: the gradient checks of the equations, and the demonstration."""

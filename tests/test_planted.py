@@ -1,0 +1,35 @@
+"""The suite can fail: with any one of the classic mistakes planted, tests of what it breaks do fail."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .planted import PLANTS
+
+TESTS = Path(__file__).parent
+SUITE = [TESTS / "ops" / name for name in ("test_pooling.py", "test_grids.py", "test_sampling.py")]
+
+
+def run(*options: str) -> subprocess.CompletedProcess[str]:
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-x",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        *options,
+        *map(str, SUITE),
+    ]
+    return subprocess.run(command, capture_output=True, text=True, cwd=TESTS.parent, timeout=120)
+
+
+@pytest.mark.parametrize("name", PLANTS)
+def test_a_planted_mistake_makes_the_suite_fail(name: str) -> None:
+    result = run("--plant", name)
+    assert result.returncode == 1, result.stdout + result.stderr  # 1: tests failed; not a broken run
+    assert "1 failed" in result.stdout
+    assert "AssertionError" in result.stdout  # a claim did not hold; the plant itself did not crash
