@@ -1,0 +1,136 @@
+"""`Module`: names, state, modes."""
+
+import numpy as np
+import pytest
+
+from stn_ref import Tensor
+from stn_ref.nn import Dropout, Flatten, Linear, Module, ReLU, Sequential
+
+
+def net(outputs=2, dtype=np.float32):
+    rng = np.random.default_rng(0)
+    return Sequential(
+        body=Sequential(Linear(3, 4, rng=rng, dtype=dtype), ReLU(), Dropout(0.5, rng=rng)),
+        head=Linear(4, outputs, rng=rng, dtype=dtype),
+    )
+
+
+NAMES = ["body.0.weight", "body.0.bias", "head.weight", "head.bias"]
+
+
+def test_names_follow_the_attributes():
+    model = net()
+    assert [name for name, _ in model.named_parameters()] == NAMES
+    assert [p.shape for p in model.parameters()] == [(4, 3), (4,), (2, 4), (2,)]
+    assert model.parameter_count() == 12 + 4 + 8 + 2
+    assert [name for name, _ in model.modules()] == ["", "body.", "body.0.", "body.1.", "body.2.", "head."]
+    assert [name for name, _ in model.children()] == ["body", "head"]
+    assert [name for name, _ in model.named_generators()] == ["body.2.rng"]
+
+
+def test_constants_and_frozen_tensors_are_no_parameters():
+    class Frozen(Module):
+        def __init__(self):
+            self.constant = Tensor(np.ones(3))
+            self.learnt = Tensor(np.ones(3), requires_grad=True)
+            self.array = np.ones(3)
+
+    assert [name for name, _ in Frozen().named_parameters()] == ["learnt"]
+
+
+def test_a_shared_parameter_is_counted_once():
+    layer = Linear(3, 3, rng=np.random.default_rng(0))
+    model = Sequential(layer, ReLU(), layer)
+    assert [name for name, _ in model.named_parameters()] == ["0.weight", "0.bias"]
+    assert model.parameter_count() == 12
+    model(np.ones((1, 3), np.float32)).sum().backward()
+    assert layer.weight.grad is not None
+
+
+def test_a_module_without_forward_says_so():
+    class Empty(Module):
+        pass
+
+    with pytest.raises(NotImplementedError, match=r"Empty: define forward\(self, x\)"):
+        Empty()(1)
+
+
+def test_train_and_eval_reach_every_module():
+    model = net()
+    assert model.eval() is model
+    assert not any(module.training for _, module in model.modules())
+    assert model.train() is model
+    assert all(module.training for _, module in model.modules())
+    assert Module.training
+
+
+def test_zero_grad_forgets_all_gradients():
+    model = net()
+    model(np.ones((2, 3), np.float32)).sum().backward()
+    assert all(p.grad is not None for p in model.parameters())
+    model.zero_grad()
+    assert all(p.grad is None for p in model.parameters())
+
+
+def test_a_state_goes_round_bit_for_bit():
+    model, other = net(), net()
+    for p in other.parameters():
+        p.data = p.data + 1
+    other.load_state_dict(model.state_dict())
+    for (name, p), (_, q) in zip(model.named_parameters(), other.named_parameters()):
+        assert p.data.tobytes() == q.data.tobytes(), name
+        assert not np.shares_memory(p.data, q.data)
+
+
+def test_a_state_is_a_copy():
+    model = net()
+    state = model.state_dict()
+    before = model.head.bias.data.copy()
+    state["head.bias"][:] = 7
+    assert (model.head.bias.data == before).all()
+    model.load_state_dict(state)
+    state["head.bias"][:] = 8
+    assert (model.head.bias.data == 7).all()
+
+
+def without(state):
+    del state["head.bias"]
+
+
+def with_more(state):
+    state["tail.bias"] = np.zeros(2, np.float32)
+
+
+def with_another_shape(state):
+    state["head.bias"] = np.zeros((2, 1), np.float32)
+
+
+def with_another_dtype(state):
+    state["head.bias"] = np.zeros(2)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (without, r"missing \['head\.bias'\], unknown nothing; the state is of another network"),
+        (with_more, r"missing nothing, unknown \['tail\.bias'\]"),
+        (with_another_shape, r"head\.bias has shape \(2, 1\) and dtype float32, expected \(2,\) and float32"),
+        (with_another_dtype, r"head\.bias has shape \(2,\) and dtype float64, expected \(2,\) and float32"),
+    ],
+)
+def test_a_state_that_does_not_fit_is_refused_and_nothing_changed(change, words):
+    model = net()
+    before = model.state_dict()
+    state = {name: array + 1 for name, array in before.items()}
+    change(state)
+    with pytest.raises(ValueError, match=f"load_state_dict: {words}"):
+        model.load_state_dict(state)
+    assert all((model.state_dict()[name] == before[name]).all() for name in NAMES)
+
+
+def test_sequential_gives_its_modules_by_number():
+    model = Sequential(Flatten(), ReLU())
+    assert len(model) == 2
+    assert isinstance(model[1], ReLU)
+    assert isinstance(model[-1], ReLU)
+    assert (model(np.array([[[-1.0, 2.0]]])) == [[0, 2]]).all()
