@@ -1,7 +1,7 @@
 """Networks: modules, layers, initialisers, optimisers, and the spatial transformer."""
 
-from .initialisers import he, identity_transform, xavier
-from .layers import AvgPool2d, Conv2d, Dropout, Flatten, Linear, MaxPool2d, ReLU, Sequential
+from .initialisers import fan_in_uniform, he, identity_transform, xavier
+from .layers import AvgPool2d, Conv2d, Dropout, Flatten, Linear, MaxPool2d, ReLU, Sequential, Standardise
 from .module import Module
 from .optimisers import SGD, Adam, Optimiser, constant, cosine, stepwise
 from .spatial_transformer import SpatialTransformer, TransformReport
@@ -19,10 +19,12 @@ __all__ = [
     "Optimiser",
     "ReLU",
     "Sequential",
+    "Standardise",
     "SpatialTransformer",
     "TransformReport",
     "constant",
     "cosine",
+    "fan_in_uniform",
     "he",
     "identity_transform",
     "stepwise",

@@ -111,6 +111,20 @@ class Flatten(Module):
         return reshape(x, shape=(x.shape[0], int(np.prod(x.shape[1:]))))
 
 
+class Standardise(Module):
+    """(x - mean) / std with two fixed numbers, those of the training set.
+
+    >>> Standardise(0.5, 0.25)(np.array([0.0, 1.0], np.float32))
+    array([-2.,  2.], dtype=float32)
+    """
+
+    def __init__(self, mean: float, std: float) -> None:
+        self.mean, self.std = mean, std
+
+    def forward(self, x: Value) -> Value:
+        return (x - self.mean) / self.std
+
+
 class Dropout(Module):
     """While training, each number is 0 with probability ``p``, the others are scaled by 1 / (1 - p)."""
 

@@ -1,9 +1,11 @@
 """The networks of the experiments."""
 
+from typing import Any
+
 import numpy as np
 
-from .initialisers import identity_transform
-from .layers import AvgPool2d, Conv2d, Dropout, Flatten, Linear, MaxPool2d, ReLU, Sequential
+from .initialisers import fan_in_uniform, identity_transform
+from .layers import AvgPool2d, Conv2d, Dropout, Flatten, Linear, MaxPool2d, ReLU, Sequential, Standardise
 from .spatial_transformer import SpatialTransformer
 
 
@@ -16,38 +18,47 @@ def _theta_head(inputs: int, rng: np.random.Generator) -> Linear:
 def tutorial_network(rng: np.random.Generator, *, transformer: bool = True) -> Sequential:
     """The network of the PyTorch and Gluon tutorials, for 28x28 digits: (N, 1, 28, 28) to (N, 10).
 
+    It standardises its input and begins with small weights, as PyTorch's does: from larger ones theta runs
+    away at once at the tutorials' learning rate, and every sample falls outside the image.
+
     >>> tutorial_network(np.random.default_rng(0)).parameter_count()
     27360
     """
+    small: Any = {"rng": rng, "initialiser": fan_in_uniform}
     classifier = Sequential(
-        Conv2d(1, 10, 5, rng=rng),
+        Conv2d(1, 10, 5, **small),
         MaxPool2d(2),
         ReLU(),
-        Conv2d(10, 20, 5, rng=rng),
+        Conv2d(10, 20, 5, **small),
         Dropout(0.5, rng=rng),
         MaxPool2d(2),
         ReLU(),
         Flatten(),
-        Linear(320, 50, rng=rng),
+        Linear(320, 50, **small),
         ReLU(),
         Dropout(0.5, rng=rng),
-        Linear(50, 10, rng=rng),
+        Linear(50, 10, **small),
     )
+    standardise = Standardise(0.1307, 0.3081)  # mean and standard deviation of MNIST's training pixels
     if not transformer:
-        return Sequential(classifier=classifier)
+        return Sequential(standardise=standardise, classifier=classifier)
     localisation = Sequential(
-        Conv2d(1, 8, 7, rng=rng),
+        Conv2d(1, 8, 7, **small),
         MaxPool2d(2),
         ReLU(),
-        Conv2d(8, 10, 5, rng=rng),
+        Conv2d(8, 10, 5, **small),
         MaxPool2d(2),
         ReLU(),
         Flatten(),
-        Linear(90, 32, rng=rng),
+        Linear(90, 32, **small),
         ReLU(),
         _theta_head(32, rng),
     )
-    return Sequential(transformer=SpatialTransformer(localisation, (28, 28)), classifier=classifier)
+    return Sequential(
+        standardise=standardise,
+        transformer=SpatialTransformer(localisation, (28, 28)),
+        classifier=classifier,
+    )
 
 
 def paper_network(rng: np.random.Generator, *, filters: int = 32, transformer: bool = False) -> Sequential:
