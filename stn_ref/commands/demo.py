@@ -49,7 +49,7 @@ def run(*, seed: int, epochs: int, directory: str | None, figure: str | None) ->
         f"   {len(train.labels):,} digits ({train.name}), turned by up to 45 degrees,\n"
         "   scaled by 0.7 to 1.2 and placed at random in 42x42 pixels, anew in each epoch. Both see\n"
         "   the same digits in the same order under the same distortions, with the same settings:\n"
-        f"   {epochs} epochs, batches of {BATCH}, Adam, learning rate {LR} falling on a cosine, seed {seed}.\n"
+        f"   {epochs} epochs, batches of {BATCH}, Adam at {LR} falling on a cosine, seed {seed}.\n"
     )
     results = {}
     for name, network in networks.items():

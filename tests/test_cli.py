@@ -1,0 +1,150 @@
+"""The command line as a user meets it."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stn_ref import __version__, cli
+from stn_ref.kernels.sampling import Block
+
+ROOT = Path(__file__).parent.parent
+
+
+def python(*arguments: str, cwd: Path = ROOT) -> "subprocess.Popen[str]":
+    """The interpreter in another folder, with the package on its path."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen([sys.executable, *arguments], cwd=cwd, env=environment, **pipes)
+
+
+@pytest.fixture
+def folder(small_mnist: Path) -> str:
+    return str(small_mnist)
+
+
+def test_python_m_stn_ref_is_the_command(tmp_path: Path) -> None:
+    out, _ = python("-m", "stn_ref", "--version", cwd=tmp_path).communicate(timeout=60)
+    assert out.strip() == f"stn_ref {__version__}"
+
+
+@pytest.mark.parametrize("name", ["demo", "train", "gradcheck"])
+def test_help_says_what_the_command_does_and_explains_every_option(name: str, capsys: Any) -> None:
+    with pytest.raises(SystemExit) as stop:
+        cli.main([name, "--help"])
+    assert stop.value.code == 0
+    text = capsys.readouterr().out
+    assert "--seed" in text
+    assert "--data DIR" in text
+    [command_parser] = [p for p in cli.parser()._subparsers._group_actions[0].choices.items() if p[0] == name]
+    assert all(action.help for action in command_parser[1]._actions)
+
+
+def test_the_choices_shown_are_those_there_are() -> None:
+    from stn_ref.commands import train
+    from stn_ref.data import DISTORTIONS
+
+    assert set(cli.NETWORKS) == set(train.NETWORKS)
+    assert set(cli.PROGRESS) == set(train.PROGRESS)
+    assert set(cli.DISTORTIONS) == set(DISTORTIONS)
+
+
+def test_help_loads_no_wing() -> None:
+    code = "import sys; from stn_ref.cli import parser; parser(); print(*sys.modules)"
+    out, _ = python("-c", code).communicate(timeout=60)
+    assert "stn_ref.cli" in out
+    for wing in ("training", "data", "commands", "pictures"):
+        assert f"stn_ref.{wing}" not in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train", "--epochs", "0"], "0 is not a whole number of at least 1"),
+        (["train", "--lr", "-1"], "-1 is not a positive number"),
+        (["demo", "--seed", "-1"], "-1 is not a whole number of at least 0"),
+        (["dance"], "invalid choice"),
+    ],
+)
+def test_wrong_options_are_explained(arguments: list[str], message: str, capsys: Any) -> None:
+    with pytest.raises(SystemExit) as stop:
+        cli.main(arguments)
+    assert stop.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_missing_file_is_named(tmp_path: Path, capsys: Any) -> None:
+    assert cli.main(["train", "--data", str(tmp_path)]) == 2
+    assert "train-images-idx3-ubyte" in capsys.readouterr().err
+
+
+def test_a_network_of_another_size_is_refused_with_the_mend(folder: str, capsys: Any) -> None:
+    assert cli.main(["train", "--data", folder, "--network", "paper-cnn", "--distortion", "RTS"]) == 2
+    assert "paper-cnn takes 28x28 pixels, but RTS makes 42x42; use --network" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("network", cli.NETWORKS)
+def test_every_network_trains_and_reports(network: str, folder: str, capsys: Any) -> None:
+    arguments = ["train", "--data", folder, "--network", network, "--distortion", "R", "--epochs", "1"]
+    assert cli.main([*arguments, "--lr", "0.001", "--progress", "none", "--confusion"]) == 0
+    out = capsys.readouterr().out
+    assert re.search(r"test accuracy \d+\.\d\d %, \d+ of 100 wrong", out)
+    counts = [int(n) for row in out.splitlines()[-10:] for n in row.split()[1:]]
+    assert sum(counts) == 100
+
+
+def test_optimisers_schedules_and_the_localisation_rate_reach_the_training(folder: str, capsys: Any) -> None:
+    results = set()
+    for extra in ([], ["--localisation-lr", "0.1"], ["--optimiser", "sgd"], ["--schedule", "thirds"]):
+        arguments = [
+            "train",
+            "--data",
+            folder,
+            "--network",
+            "st-cnn",
+            "--distortion",
+            "none",
+            "--epochs",
+            "1",
+        ]
+        assert cli.main([*arguments, "--progress", "none", *extra]) == 0
+        results.add(capsys.readouterr().out.splitlines()[-1])
+    assert len(results) == 4
+
+
+def test_an_interrupted_run_is_taken_up_to_the_same_result(folder: str, tmp_path: Path) -> None:
+    def train(*extra: str) -> "subprocess.Popen[str]":
+        arguments = ["--data", folder, "--network", "st-cnn", "--distortion", "RTS", "--epochs", "8"]
+        return python("-m", "stn_ref", "train", *arguments, *extra, cwd=tmp_path)
+
+    whole = train().communicate(timeout=120)[0].splitlines()[-1]
+    stopped = train("--checkpoint", "run.npz")
+    assert stopped.stdout is not None
+    for line in stopped.stdout:
+        if "epoch 2/8" in line:
+            time.sleep(0.05)  # into the next epoch
+            stopped.send_signal(signal.SIGINT)
+            break
+    _, err = stopped.communicate(timeout=120)
+    assert stopped.returncode == 130
+    assert "stopped: " in err
+    assert "run.npz" in err
+    resumed, err = train("--checkpoint", "run.npz", "--resume").communicate(timeout=120)
+    assert "epoch 8/8" in resumed
+    assert "epoch 2/8" not in resumed
+    assert resumed.splitlines()[-1] == whole
+
+
+def test_gradcheck_passes_and_its_status_tells_when_it_does_not(monkeypatch: Any, capsys: Any) -> None:
+    assert cli.main(["gradcheck", "--order", "1"]) == 0
+    assert re.search(r"(\d+) of \1 as expected", capsys.readouterr().out)
+    right = Block.slopes
+    monkeypatch.setattr(Block, "slopes", lambda *args: 2 * right(*args))
+    assert cli.main(["gradcheck", "--order", "1"]) == 1
+    assert "FAIL" in capsys.readouterr().out
