@@ -11,6 +11,7 @@ from .autograd.tape import differentiable
 from .autograd.tensor import Tensor, no_grad
 from .autograd.transforms import grad, jvp, value_and_grad, vjp
 from .errors import TapeError
+from .nn import SpatialTransformer
 from .ops import *  # noqa: F403
 from .ops import __all__ as _operators
 
@@ -19,6 +20,7 @@ __version__ = "0.1.0"
 __all__ = [
     "GradcheckError",
     "GradcheckReport",
+    "SpatialTransformer",
     "TapeError",
     "Tensor",
     "differentiable",

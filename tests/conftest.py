@@ -1,6 +1,6 @@
 """Settings for all tests: Hypothesis draws the same examples every time, and has no deadline.
 
-``small_mnist`` is a folder of real digits; ``--plant NAME`` breaks the library on purpose, see ``planted.py``.
+``small_mnist`` is a folder of real digits. ``--plant NAME`` breaks the library, see ``planted.py``.
 """
 
 import importlib.util

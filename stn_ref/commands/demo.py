@@ -111,7 +111,7 @@ def show(network: Module, images: Array, labels: Array, stream: TextIO) -> None:
     small = outputs.reshape(count, 14, 2, 14, 2).mean(axis=(2, 4))
     below = side_by_side(list(small), captions, greys=greys, width=24)
     for line in [*above, *below]:
-        stream.write(f"   {line}\n")
+        stream.write(f"   {line}".rstrip() + "\n")
 
 
 def save_figure(

@@ -79,8 +79,8 @@ def transformer_sheet(
         above.imshow(inputs[k], cmap="gray", vmin=0, vmax=1)
         above.plot(*frames[k].T, color="#ff7f0e", linewidth=1.5)
         above.plot(*frames[k, 0], marker="o", color="#ff7f0e", markersize=4)
-        above.set_xlim(-0.25 * width, 1.25 * width)
-        above.set_ylim(1.25 * height, -0.25 * height)
+        above.set_xlim(-0.4 * width, 1.4 * width)
+        above.set_ylim(1.4 * height, -0.4 * height)
         below.imshow(outputs[k], cmap="gray", vmin=0, vmax=1)
         below.set_xlabel(captions[k] if k < len(captions) else "", fontsize=8)
         for axis in (above, below):

@@ -1,0 +1,56 @@
+"""The pages: links lead somewhere, commands are those that exist, every equation has its code."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from stn_ref import cli, equations
+from stn_ref.autograd.tensor import OPERATORS
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def broken_links(text: str, folder: Path) -> list[str]:
+    """Targets of Markdown links that are neither web addresses nor files."""
+    targets = re.findall(r"\]\(([^)#]+)[^)]*\)", text)
+    return [t for t in targets if not t.startswith("http") and not (folder / t).exists()]
+
+
+def unknown_commands(text: str) -> list[str]:
+    """Uses of stn-ref whose subcommand or options the parser does not know."""
+    bad = []
+    for line in re.findall(r"stn-ref ([^`\n]+)", text):
+        words = shlex.split(re.sub(r"\bN\b", "1", line.split("&&")[0].rstrip(".,;:")))
+        try:
+            cli.parser().parse_args(words)
+        except SystemExit as stop:
+            if stop.code:
+                bad.append(line)
+    return bad
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_to_files(page: Path) -> None:
+    assert broken_links(page.read_text(), page.parent) == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_are_known_to_the_parser(page: Path) -> None:
+    text = re.sub(r"`stn-ref (demo|train|gradcheck)`", "", page.read_text())
+    assert unknown_commands(text) == []
+
+
+def test_the_checkers_find_what_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+    assert broken_links("[a](no/such/file.md) [b](http://x.org) [c](README.md#top)", ROOT) == [
+        "no/such/file.md"
+    ]
+    assert unknown_commands("`stn-ref dance`\nstn-ref demo --seed 1\n") == ["dance"]
+
+
+def test_every_equation_has_its_listing_and_its_operator() -> None:
+    carried = {number for operator in OPERATORS.values() for number in operator.equations}
+    listed = {int(name[2]) for name in vars(equations) if re.match(r"eq\d_", name)}
+    assert carried == listed == set(range(1, 8))
