@@ -1,7 +1,10 @@
 """The suite can fail: with any one of the classic mistakes planted, tests of what it breaks do fail."""
 
+import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -12,7 +15,7 @@ TESTS = Path(__file__).parent
 SUITE = [TESTS / "ops" / name for name in ("test_pooling.py", "test_grids.py", "test_sampling.py")]
 
 
-def run(*options: str) -> subprocess.CompletedProcess[str]:
+def run(*options: str) -> "subprocess.CompletedProcess[str]":
     command = [
         sys.executable,
         "-m",
@@ -24,12 +27,21 @@ def run(*options: str) -> subprocess.CompletedProcess[str]:
         *options,
         *map(str, SUITE),
     ]
-    return subprocess.run(command, capture_output=True, text=True, cwd=TESTS.parent, timeout=120)
+    return subprocess.run(command, capture_output=True, text=True, cwd=TESTS.parent, timeout=300)
+
+
+@pytest.fixture(scope="module")
+def runs() -> Iterator["dict[str, Future[subprocess.CompletedProcess[str]]]"]:
+    """All of them, as many at a time as there are cores."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        yield {name: pool.submit(run, "--plant", name) for name in PLANTS}
 
 
 @pytest.mark.parametrize("name", PLANTS)
-def test_a_planted_mistake_makes_the_suite_fail(name: str) -> None:
-    result = run("--plant", name)
+def test_a_planted_mistake_makes_the_suite_fail(
+    name: str, runs: "dict[str, Future[subprocess.CompletedProcess[str]]]"
+) -> None:
+    result = runs[name].result()
     assert result.returncode == 1, result.stdout + result.stderr  # 1: tests failed; not a broken run
     assert "1 failed" in result.stdout
     assert "AssertionError" in result.stdout  # a claim did not hold; the plant itself did not crash
