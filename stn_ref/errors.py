@@ -6,7 +6,14 @@ import numpy as np
 
 
 class TapeError(ValueError):
-    """A derivative was asked for that the tape cannot give; the message says why and what to do."""
+    """A derivative was asked for that the tape cannot give; the message says why and what to do.
+
+    >>> from stn_ref import Tensor
+    >>> Tensor([1.0, 2.0], requires_grad=True).backward()
+    Traceback (most recent call last):
+    ...
+    stn_ref.errors.TapeError: backward: the output has shape (2,), so it has no gradient by itself; ...
+    """
 
 
 def describe(value: Any) -> str:

@@ -1,11 +1,15 @@
 """The pages: links lead somewhere, commands are those that exist, every equation has its code."""
 
+import importlib
+import inspect
 import re
 import shlex
 from pathlib import Path
 
 import pytest
 
+import stn_ref
+import stn_ref.nn
 from stn_ref import cli, equations
 from stn_ref.autograd.tensor import OPERATORS
 
@@ -54,3 +58,16 @@ def test_every_equation_has_its_listing_and_its_operator() -> None:
     carried = {number for operator in OPERATORS.values() for number in operator.equations}
     listed = {int(name[2]) for name in vars(equations) if re.match(r"eq\d_", name)}
     assert carried == listed == set(range(1, 8))
+
+
+def public_names() -> list[str]:
+    return [f"{module.__name__}.{name}" for module in (stn_ref, stn_ref.nn) for name in module.__all__]
+
+
+@pytest.mark.parametrize("name", public_names())
+def test_every_public_name_is_explained_with_an_example(name: str) -> None:
+    module, _, attribute = name.rpartition(".")
+    public = getattr(importlib.import_module(module), attribute)
+    if isinstance(public, stn_ref.Kernel):
+        return  # a value; its class is explained
+    assert ">>> " in (inspect.getdoc(public) or "")

@@ -27,7 +27,14 @@ Orders = tuple[int, ...]  # one a coordinate: x first, then y, then z
 
 @dataclass(frozen=True)
 class Setup:
-    """What does not change along a family of derivatives: the kernel and the conventions."""
+    """What stays the same for all derivatives of a sampler: its kernel and its conventions.
+
+    ``kernel`` is a :class:`stn_ref.Kernel`; the others are as for :func:`stn_ref.grid_sample`.
+
+    >>> from stn_ref import BILINEAR
+    >>> Setup(BILINEAR, padding_mode="zeros", align_corners=True, kink="right").padding_mode
+    'zeros'
+    """
 
     kernel: Any
     padding_mode: str

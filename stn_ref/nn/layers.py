@@ -78,7 +78,11 @@ class Conv2d(Module):
 
 
 class MaxPool2d(Module):
-    """The maximum over windows; see :func:`stn_ref.max_pool2d`."""
+    """The maximum over windows; see :func:`stn_ref.max_pool2d`.
+
+    >>> MaxPool2d(2)(np.arange(4.0).reshape(1, 1, 2, 2))
+    array([[[[3.]]]])
+    """
 
     def __init__(self, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> None:
         self.settings = {"kernel_size": kernel_size, "stride": stride, "ceil_mode": ceil_mode}
@@ -88,7 +92,11 @@ class MaxPool2d(Module):
 
 
 class AvgPool2d(Module):
-    """The mean over windows; see :func:`stn_ref.avg_pool2d`."""
+    """The mean over windows; see :func:`stn_ref.avg_pool2d`.
+
+    >>> AvgPool2d(2)(np.arange(4.0).reshape(1, 1, 2, 2))
+    array([[[[1.5]]]])
+    """
 
     def __init__(self, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> None:
         self.settings = {"kernel_size": kernel_size, "stride": stride, "ceil_mode": ceil_mode}
@@ -98,14 +106,22 @@ class AvgPool2d(Module):
 
 
 class ReLU(Module):
-    """max(x, 0)."""
+    """max(x, 0), of any shape.
+
+    >>> ReLU()(np.array([-1.0, 2.0]))
+    array([0., 2.])
+    """
 
     def forward(self, x: Value) -> Value:
         return relu(x)
 
 
 class Flatten(Module):
-    """(N, ...) to (N, everything else)."""
+    """(N, ...) to (N, everything else).
+
+    >>> Flatten()(np.zeros((2, 3, 4))).shape
+    (2, 12)
+    """
 
     def forward(self, x: Value) -> Value:
         return reshape(x, shape=(x.shape[0], int(np.prod(x.shape[1:]))))
@@ -126,7 +142,12 @@ class Standardise(Module):
 
 
 class Dropout(Module):
-    """While training, each number is 0 with probability ``p``, the others are scaled by 1 / (1 - p)."""
+    """While training, each number is 0 with probability ``p``, the others are scaled by 1 / (1 - p).
+
+    >>> layer = Dropout(0.5, rng=np.random.default_rng(0))
+    >>> layer(np.ones(4)), layer.eval()(np.ones(4))
+    (array([2., 0., 0., 0.]), array([1., 1., 1., 1.]))
+    """
 
     def __init__(self, p: float, *, rng: np.random.Generator) -> None:
         self.p, self.rng = p, rng

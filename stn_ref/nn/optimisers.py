@@ -32,6 +32,16 @@ class Optimiser:
     ------
     ValueError
         If there is nothing to learn, the learning rate is not positive, or a multiplier fits no parameter.
+
+    A method of one's own defines ``update``:
+
+    >>> class SignDescent(Optimiser):
+    ...     def update(self, name, gradient, rate):
+    ...         return rate * np.sign(gradient)
+    >>> p = Tensor(np.array([1.0, -3.0]), requires_grad=True)
+    >>> optimiser = SignDescent([("p", p)], lr=0.5)
+    >>> (p * p).sum().backward(); optimiser.step(); p.data
+    array([ 0.5, -2.5])
     """
 
     def __init__(
@@ -166,7 +176,11 @@ class Adam(Optimiser):
 
 
 def constant() -> Schedule:
-    """The learning rate as it is."""
+    """The learning rate as it is.
+
+    >>> constant()(1000)
+    1.0
+    """
     return lambda step: 1.0
 
 

@@ -18,6 +18,10 @@ class TransformReport:
     """What a spatial transformer did in its last forward pass.
 
     ``theta`` is (N, 2, 3), from target to source in normalised coordinates; ``size`` is (N, C, H', W').
+
+    >>> half_out = np.array([[[1.0, 0.0, 1.0], [0.0, 1.0, 0.0]]])
+    >>> TransformReport(half_out, (1, 1, 2, 4), align_corners=False).outside
+    0.5
     """
 
     theta: Array

@@ -1,5 +1,6 @@
 """Every differentiable operator, its forward and its vjp rules side by side."""
 
+from ..kernels.sampling import Setup
 from .arithmetic import (
     add,
     cast,
@@ -28,6 +29,7 @@ __all__ = [
     "BILINEAR",
     "NEAREST",
     "Kernel",
+    "Setup",
     "absolute",
     "add",
     "affine_grid",

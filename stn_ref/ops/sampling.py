@@ -163,6 +163,13 @@ def sample(U: Value, points: Value, *, setup: Setup, orders: Orders = (), saved:
     """sample[a,b] of the module's docstring; eqs. (3)-(5) where all orders are 0.
 
     ``U`` is (N, C, *S), ``points`` (N, ..., d) in pixel units with x first, the result (N, C, ...).
+    ``orders`` are the derivatives to take, one a coordinate, x first.
+
+    >>> from stn_ref import BILINEAR, Setup
+    >>> setup = Setup(BILINEAR, padding_mode="zeros", align_corners=True, kink="right")
+    >>> U, points = np.array([[[[3.0, 5.0, 9.0]]]]), np.array([[[0.5, 0.0], [1.25, 0.0]]])
+    >>> sample(U, points, setup=setup), sample(U, points, setup=setup, orders=(1, 0))
+    (array([[[4., 6.]]]), array([[[2., 4.]]]))
     """
     return _samples(points, U.shape[2:], setup, saved).sample(U, orders or _zeros(points))
 
@@ -184,6 +191,11 @@ def splat(
     """The transpose of :func:`sample`: each V added to the pixels that its sample reads, with their weights.
 
     Also the "forward mapping" of the tutorials. ``V`` is (N, C, ...), the result (N, C, *shape).
+
+    >>> from stn_ref import BILINEAR, Setup
+    >>> setup = Setup(BILINEAR, padding_mode="zeros", align_corners=True, kink="right")
+    >>> splat(np.array([[[8.0]]]), np.array([[[1.25, 0.0]]]), shape=(1, 4), setup=setup)
+    array([[[[0., 6., 2., 0.]]]])
     """
     return _samples(points, shape, setup, saved).splat(V, orders or _zeros(points))
 
@@ -205,6 +217,11 @@ def slopes(
     """Eq. (7), summed over channels against V: for coordinate k, V . sample[orders + e_k](U, points).
 
     ``U`` is (N, C, *S), ``V`` (N, C, ...), the result has the shape of ``points``, (N, ..., d).
+
+    >>> from stn_ref import BILINEAR, Setup
+    >>> setup = Setup(BILINEAR, padding_mode="zeros", align_corners=True, kink="right")
+    >>> slopes(np.array([[[[3.0, 5.0, 9.0]]]]), np.array([[[1.25, 0.0]]]), np.array([[[10.0]]]), setup=setup)
+    array([[[ 40., -60.]]])
     """
     return _samples(points, U.shape[2:], setup, saved).slopes(U, V, orders or _zeros(points))
 
