@@ -1,16 +1,15 @@
 """Finite differences that know their own error, and that notice kinks.
 
-Seven values on a line, f(-2h), f(-h), f(-h/2), f(0), ..., f(2h), say everything:
+On each side of a point the function is looked at over a ladder of six steps, each a quarter of the one
+before. The difference quotients of a side are extrapolated to step 0 (Richardson, by Neville's scheme),
+and the entry of the scheme is taken whose neighbours agree with it best; their disagreement, and the
+measured noise of the function over the step, are its error. So
 
-* the central difference (8 (f1 - f-1) - (f2 - f-2)) / 12h is exact for polynomials up to degree 4, so for a
-  sampler inside a cell only rounding is left;
-* the fourth difference f-2 - 4 f-1 + 6 f0 - 4 f1 + f2 would vanish for a cubic, so what is left of it is
-  rounding noise, curvature or a kink; together with the same at half the step, and the change of the
-  central difference between the two, it bounds the error without a tuned number. (One step is not
-  enough: a kink at 2h/3 leaves its fourth difference at 0.)
-* where this is large, a kink lies on the point or within a step of it. There the derivative is a set,
-  everything between the slopes on both sides (Clarke's generalised derivative), and the difference is
-  reported as an interval.
+* inside a cell, where a sampler is a polynomial, only rounding is left;
+* a function that is steep, or has a kink a little way off, is resolved by the lower rungs;
+* at a kink both sides come out, and they differ. The derivative is then a set, everything between them
+  (Clarke's generalised derivative);
+* a jump comes out with a large error, and is reported as not resolved instead of passed or failed.
 """
 
 from collections.abc import Callable
@@ -21,65 +20,92 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
-STENCIL = (-2.0, -1.0, -0.5, 0.5, 1.0, 2.0)
+RATIO, RUNGS = 4.0, 6
+LADDER = RATIO ** -np.arange(RUNGS)
+STENCIL = np.concatenate([LADDER, -LADDER])  # to the right, then to the left
+DEGREE = 4  # of the highest extrapolation
 EPS = float(np.finfo(np.float64).eps)
 
 
 @dataclass(frozen=True)
 class Slopes:
-    """Derivatives along a line, for any number of outputs: enclosures, errors, and where kinks were seen."""
+    """Derivatives along a line: between ``low`` and ``high``, give or take ``error``; any shape."""
 
     low: Array
     high: Array
     error: Array
-    kinked: Array
+
+    @property
+    def kinked(self) -> Array:
+        """Where the slopes on both sides differ by more than their error."""
+        return np.asarray(self.high - self.low > 2 * self.error)
 
     def contract(self, v: Array) -> tuple[Array, Array, Array, Array]:
         """Low, high, error and magnitude of the sum over the last axis of v times the slopes."""
         low = np.minimum(v * self.low, v * self.high).sum(-1)
         high = np.maximum(v * self.low, v * self.high).sum(-1)
         size = np.abs(v) * np.maximum(np.abs(self.low), np.abs(self.high))
-        return low, high, (np.abs(v) * self.error).sum(-1), size.sum(-1)
+        with np.errstate(invalid="ignore"):
+            error = np.where(v == 0, 0, np.abs(v) * self.error).sum(-1)
+        return low, high, error, size.sum(-1)
+
+    def or_better(self, other: "Slopes") -> "Slopes":
+        """Of both, elementwise, the one with the smaller error."""
+        first = self.error <= other.error
+        pairs = ((self.low, other.low), (self.high, other.high), (self.error, other.error))
+        return Slopes(*(np.where(first, mine, theirs) for mine, theirs in pairs))
 
 
-def step(scale: Array | float, dtype: Any = np.float64) -> Any:
-    """The step at which rounding (eps / h) and truncation (h^4) of the central difference balance.
+def first_step(size: Array | float) -> Any:
+    """The top rung for a coordinate of the given size: 1/32, more only where its own rounding demands it.
 
-    >>> float(np.round(step(1.0), 5)), float(np.round(step(1.0, np.float32), 2))
-    (0.00074, 0.04)
+    >>> float(first_step(0.5)), float(first_step(2.0**20))
+    (0.03125, 32.0)
     """
-    return float(np.finfo(dtype).eps) ** 0.2 * np.maximum(1.0, np.abs(scale))
+    return 2.0**-5 * np.maximum(1.0, np.abs(size) / 1024)
 
 
-def _five_points(l2: Array, l1: Array, f0: Array, r1: Array, r2: Array, h: Any) -> tuple[Array, Array]:
-    """The central difference from five equidistant values, and their fourth difference as a slope."""
-    central = (8 * (r1 - l1) - (r2 - l2)) / (12 * h)
-    return central, np.abs(l2 - 4 * l1 + 6 * f0 - 4 * r1 + r2) / h
+def slopes(f0: Array, values: Array, h: Any, noise: Array | float) -> Slopes:
+    """Derivatives from ``f0`` at 0 and ``values`` at h times ``STENCIL`` (first axis).
 
+    ``noise`` is how far a value may be off.
 
-def slopes(f0: Array, stencil: Array, h: Any, eps: float = EPS) -> Slopes:
-    """Derivatives from values at h times ``STENCIL`` (first axis) and ``f0`` at 0.
-
-    >>> t = np.array(STENCIL) * 0.25
-    >>> bend = slopes(np.array([0.0]), np.abs(t)[:, None], 0.25)         # |t| at its kink
+    >>> t = STENCIL * 0.25
+    >>> bend = slopes(np.array([0.0]), np.abs(t)[:, None], 0.25, noise=0.0)          # |t| at its kink
     >>> bend.low, bend.high, bend.kinked
     (array([-1.]), array([1.]), array([ True]))
     """
-    l2, l1, l_half, r_half, r1, r2 = stencil
-    central, wobble = _five_points(l2, l1, f0, r1, r2, h)
-    finer, wobble_2 = _five_points(l1, l_half, f0, r_half, r1, h / 2)
-    wobble = np.maximum(np.maximum(wobble, wobble_2), np.abs(central - finer))
-    # A sum of a few terms, each of the size of the largest output of the item, or of order one.
-    largest = np.maximum(np.abs(f0), np.abs(stencil).max(0)).max(axis=-1, keepdims=True, initial=1)
-    rounding = 16 * eps * largest / h
-    sides = np.stack([(r1 - f0) / h, (r2 - r1) / h, (f0 - l1) / h, (l1 - l2) / h])
-    kinked = wobble > 1e-6 * np.abs(sides).max(0) + 8 * rounding
-    return Slopes(
-        low=np.where(kinked, sides.min(0), central),
-        high=np.where(kinked, sides.max(0), central),
-        error=rounding + np.where(kinked, 0, wobble),
-        kinked=kinked,
-    )
+    with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
+        right, right_error = _extrapolate(
+            [(v - f0) / (s * h) for s, v in zip(STENCIL, values[:RUNGS])], h, noise
+        )
+        left, left_error = _extrapolate(
+            [(f0 - v) / (s * h) for s, v in zip(LADDER, values[RUNGS:])], h, noise
+        )
+        one_side = np.isinf(right_error) | np.isinf(left_error)  # beyond the function's domain, perhaps
+        right, left = (
+            np.where(np.isinf(right_error), left, right),
+            np.where(np.isinf(left_error), right, left),
+        )
+        error = np.where(one_side, np.minimum(right_error, left_error), np.maximum(right_error, left_error))
+        return Slopes(np.minimum(left, right), np.maximum(left, right), error)
+
+
+def _extrapolate(quotients: list[Array], h: Any, noise: Array | float) -> tuple[Array, Array]:
+    """Difference quotients over the ladder, extrapolated to step 0, with their error."""
+    best, error = np.zeros_like(quotients[0]), np.full_like(quotients[0], np.inf)
+    above = [quotients[0]]
+    for k in range(1, RUNGS):
+        row = [quotients[k]]
+        for j in range(1, min(k, DEGREE) + 1):
+            better = row[j - 1] + (row[j - 1] - above[j - 1]) / (RATIO**j - 1)
+            doubt = np.maximum(np.abs(better - row[j - 1]), np.abs(better - above[j - 1]))
+            doubt = doubt + 4 * noise / (LADDER[k] * h)
+            take = doubt < error  # False for NaN
+            best, error = np.where(take, better, best), np.where(take, doubt, error)
+            row.append(better)
+        above = row
+    return best, error
 
 
 def nearest_kink(g: Callable[[float], Array], reach: float) -> float | None:

@@ -3,7 +3,7 @@
 A derivative is compared with finite differences that carry their own error bound (see
 ``differences``), element by element and along random directions, with random cotangents. Where a kink lies
 on the point or within a step of it, the answer may be anything between the two one-sided derivatives; such
-outputs are also checked one by one, since a sum of intervals is wide.
+outputs are also checked one by one, by the jvp, since a sum of intervals is wide.
 The numeric side is computed in float64 whatever the dtype, so that its step need not be coarse.
 
 What it cannot see: a forward pass that is wrong together with its derivative. For that the operators
@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .differences import EPS, nearest_kink, step
+from ..errors import describe
+from .differences import EPS, LADDER, RATIO, Slopes, first_step, nearest_kink
 from .probe import Probe, outputs_of
 from .report import GradcheckError, GradcheckReport, Mismatch
 from .reproducer import reproducer
@@ -25,7 +26,8 @@ from .tensor import plain
 from .transforms import jvp, vjp
 
 Array = NDArray[Any]
-LONE_OUTPUTS = 24  # at most so many outputs with a kink are checked one by one
+KINKED_ELEMENTS = 48  # at most so many elements with a kink nearby are checked output by output
+DESCENTS = 3  # how often the ladder of steps is moved further down
 
 
 def gradcheck(
@@ -78,8 +80,22 @@ def gradcheck(
     >>> gradcheck(lambda x, y: sin(x) * y, (np.array([0.5, 2.0]), np.array([1.0, 3.0])), order=2).passed
     True
     """
+    if not isinstance(inputs, (tuple, list)):
+        raise TypeError(
+            f"gradcheck: inputs is {describe(plain(inputs))}, expected a tuple of them: (x,) for a single one"
+        )
     arrays = [np.asarray(plain(x)) for x in inputs]
-    chosen = [i for i, x in enumerate(arrays) if x.dtype.kind == "f"] if wrt is None else list(wrt)
+    if order not in (1, 2):
+        raise ValueError(f"gradcheck: order is {order!r}, expected 1 or 2; for more, check grad(f) or vjp(f)")
+    chosen = [i for i, x in enumerate(arrays) if x.dtype.kind == "f"]
+    if wrt is not None:
+        unfit = [i for i in wrt if not -len(arrays) <= i < len(arrays) or i % len(arrays) not in chosen]
+        chosen = [i % len(arrays) for i in wrt if i not in unfit]
+        if unfit:
+            raise ValueError(f"gradcheck: wrt names inputs {unfit}, which are not there or not floating")
+    if not chosen:
+        came = ", ".join(describe(x) for x in arrays)
+        raise TypeError(f"gradcheck: there is no floating input among {came}; use x.astype(float)")
     report = GradcheckReport(_name(f))
     rng = np.random.default_rng(seed)
     check = _Check(f, arrays, chosen, report, rng, batched, elements)
@@ -94,7 +110,8 @@ def gradcheck(
     if not report.passed:
         report.mismatches.sort(key=lambda m: (m.argument is None, -m.ratio))
         report.mismatches[0] = check.with_kink(report.mismatches[0])
-        report.reproducer = reproducer(f, arrays, order=order, wrt=wrt, seed=seed, elements=elements)
+        settings = {"order": order, "wrt": wrt, "batched": batched, "directions": directions}
+        report.reproducer = reproducer(f, arrays, **settings, elements=elements, seed=seed)
         if raises:
             raise GradcheckError(str(report))
     return report
@@ -146,15 +163,14 @@ class _Check:
     ) -> None:
         self.chosen, self.report, self.rng, self.elements = chosen, report, rng, elements
         self.probe = Probe(f, arrays, batched)
-        self.eps = max(float(np.finfo(x.dtype).eps) for x in arrays if x.dtype.kind == "f")
         self.moving = _moving(f, arrays, chosen)
         self.inputs = [arrays[i] for i in chosen]
         self.out, self.pullback = vjp(self.moving, *self.inputs)
+        self.outputs = self.out if isinstance(self.out, tuple) else (self.out,)
         self.bent = np.zeros(self.probe.rows(self.probe.f0).shape, bool)  # outputs with a kink seen
 
     def run(self, directions: int) -> None:
-        outputs = self.out if isinstance(self.out, tuple) else (self.out,)
-        bars = [self.rng.normal(size=o.shape).astype(o.dtype) for o in outputs]
+        bars = [self.rng.normal(size=o.shape).astype(o.dtype) for o in self.outputs]
         if not sum(b.size for b in bars) or not sum(x.size for x in self.inputs):
             return
         pulled = self._pull(bars)
@@ -175,25 +191,71 @@ class _Check:
         limit = max(1, self.elements // probe.items)
         if len(columns) > limit:
             columns = np.sort(self.rng.choice(columns, limit, replace=False))
-        h = probe.step_for(i, columns)
-        found = probe.along_elements(i, columns, h)
-        index = index[:, columns]
-        steps = np.broadcast_to(h, index.shape)
+        found, h = self._resolved(i, columns, probe.rows(bars))
+        index, steps = index[:, columns], np.broadcast_to(h, index[:, columns].shape)
+        numeric = [np.array(c.T) for c in found.contract(probe.rows(bars)[None])]
+        numeric[3] += self._magnitudes(probe.rows(bars)).sum(-1, keepdims=True)
+        analytic = bar.astype(np.float64).reshape(probe.items, -1)[:, columns]
+        self._compare("derivative", i, index, analytic, numeric, steps, found.kinked.any(-1).T)
 
-        def compare(what: str, pulled: Array, v: Array) -> None:
-            numeric = [np.array(c.T) for c in found.contract(v[None])]
-            kinked = (found.kinked & (v != 0)).any(-1).T
-            analytic = pulled.astype(np.float64).reshape(probe.items, -1)[:, columns]
-            self._compare(what, i, index, analytic, numeric, steps, kinked)
-
-        compare("derivative", bar, probe.rows(bars))
         self.bent |= found.kinked.any(axis=0)
-        lone = np.flatnonzero(found.kinked.any(axis=(0, 1)))
-        for o in self.rng.permutation(lone)[:LONE_OUTPUTS]:
-            v = np.zeros((probe.items, found.kinked.shape[-1]))
-            v[:, o] = 1
-            pulled = self._pull(self._bars_from(v, bars))[self.chosen.index(i)]
-            compare(f"derivative of output {int(o)} of each item", pulled, v)
+        kinked = np.flatnonzero(found.kinked.any(axis=(1, 2)))
+        for c in self.rng.permutation(kinked)[:KINKED_ELEMENTS]:
+            t = [np.zeros_like(x) for x in self.inputs]
+            t[self.chosen.index(i)].reshape(probe.items, -1)[:, columns[c]] = 1
+            _, moved = jvp(self.moving, self.inputs, t)
+            analytic = probe.rows(moved if isinstance(moved, tuple) else (moved,))
+            low, high, error = found.low[c], found.high[c], found.error[c]
+            size = np.maximum(np.abs(low), np.abs(high)) + self._magnitudes(np.ones_like(low))
+            numeric = [low, high, error, size]
+            at, step = (np.broadcast_to(a[:, [c]], analytic.shape) for a in (index, steps))
+            self._compare("derivative of output {output}", i, at, analytic, numeric, step, found.kinked[c])
+
+    def _shortest(self, i: int, columns: Array) -> Array:
+        """The shortest sensible step: nearer to a kink, the tape's rounding of a coordinate may pass it.
+
+        (float16 is computed in float32.)
+        """
+        x = np.abs(self.probe.point[i].reshape(self.probe.items, -1)[:, columns]).max(axis=0, initial=1)
+        single = self._eps(i) > np.finfo(np.float64).eps
+        return np.asarray(64 * np.finfo(np.float32 if single else np.float64).eps * x)
+
+    def _magnitudes(self, v: Array) -> Array:
+        """How large the outputs are, or as large as their rounding suggests, weighted with v."""
+        return np.asarray(np.abs(v) * self.probe.noise / (2 * EPS))
+
+    def _resolved_along(self, t: list[Array], v: Array) -> tuple[Slopes, float]:
+        """Slopes when all inputs move along ``t``, with steps as short as it takes."""
+        h = float(first_step(0.0))
+        found = self.probe.along(dict(zip(self.chosen, t)), h)
+        for _ in range(DESCENTS):
+            _, _, error, size = found.contract(v)
+            if error[0] <= 1e-6 * size[0]:
+                break
+            h *= float(LADDER[-1]) / RATIO
+            found = found.or_better(self.probe.along(dict(zip(self.chosen, t)), h))
+        return found, h
+
+    def _resolved(self, i: int, columns: Array, v: Array) -> tuple[Slopes, Array]:
+        """Slopes along elements, with the ladder of steps moved down where it did not reach far enough."""
+        h = self.probe.first_steps(i, columns)
+        found = self.probe.along_elements(i, columns, h)
+        for _ in range(DESCENTS):
+            _, _, error, size = found.contract(v[None])
+            lower = h * LADDER[-1] / RATIO
+            coarse = ((error > 1e-6 * size) | ~np.isfinite(size)).any(-1)
+            coarse &= lower * LADDER[-1] >= self._shortest(i, columns)
+            if not coarse.any():
+                break
+            lower = np.where(coarse, lower, h)
+            finer = self.probe.along_elements(i, columns[coarse], lower[coarse])
+            parts = [np.array(a) for a in (found.low, found.high, found.error)]
+            before = Slopes(*(a[coarse] for a in parts))
+            better = before.or_better(finer)
+            for a, b in zip(parts, (better.low, better.high, better.error)):
+                a[coarse] = b
+            found, h = Slopes(*parts), lower
+        return found, h
 
     def _bars_from(self, v: Array, like: Sequence[Array]) -> list[Array]:
         """Cotangents from rows (items, everything of an item)."""
@@ -206,13 +268,16 @@ class _Check:
         Along a slanted line the kinks of two inputs may hide each other, so those seen before count too.
         """
         t = [self.rng.uniform(-1, 1, x.shape).astype(x.dtype) for x in self.inputs]
-        h = float(step(0.0))
-        found = self.probe.along(dict(zip(self.chosen, t)), h)
-        smooth = self._bars_from(np.where(found.kinked, 0, self.probe.rows(bars, 1)), bars)
+        probe = self.probe
+        found, h = self._resolved_along(t, probe.rows(bars, 1))
+        smooth = self._bars_from(np.where(found.kinked, 0, probe.rows(bars, 1)), bars)
         straight = self._bars_from(~self.bent, bars)
         smooth = [bar * mask for bar, mask in zip(smooth, straight)]
-        low, high, error, size = found.contract(self.probe.rows(smooth, 1))
+        if k % 2:  # a cotangent need not lie in memory as the output does
+            smooth = [np.asarray(bar, order="F") for bar in smooth]
+        low, high, error, size = found.contract(probe.rows(smooth, 1))
         total, magnitude = _inner(self._pull(smooth), t)
+        magnitude = magnitude + self._magnitudes(probe.rows(smooth)).sum()
         numeric = [low, high, error, size + magnitude]
         kinked = np.asarray(found.kinked.any(-1))
         self._compare(f"derivative along direction {k}", None, None, total, numeric, [h], kinked)
@@ -236,10 +301,14 @@ class _Check:
         low, high, error, size = numeric
         with np.errstate(invalid="ignore"):
             off = np.maximum(np.maximum(low - analytic, analytic - high), 0)
-        # The tape's own rounding: a cancelling sum may carry the rounding of its largest neighbour.
-        allowed = error + 32 * self.eps * (size + size.max(initial=0)) + 32 * EPS
+        # The tape's own rounding: a cancelling sum may carry the rounding of its largest neighbour, and a
+        # derivative that of the function.
+        own = 32 * self._eps(i) * (size + size.max(initial=0)) + np.finfo(np.float64).tiny
+        allowed = error + np.where(np.isfinite(own), own, 0)
         ratio = np.where(np.isfinite(off), off / allowed, np.inf)
         report = self.report
+        slope = np.maximum(np.abs(low), np.abs(high))
+        report.unresolved += int(np.sum(error > 0.01 * slope + 1e-6 * slope.max(initial=0) + 1e-12))
         report.checked += analytic.size
         report.kinked += int(np.sum(kinked))
         report.worst = max(report.worst, float(ratio.max(initial=0)))
@@ -250,7 +319,13 @@ class _Check:
                 unravelled = np.unravel_index(index.flat[p], self.probe.point[i].shape)
                 position = tuple(int(k) for k in unravelled)
             values = [float(a.flat[p]) for a in (analytic, low, high, allowed, np.asarray(h), ratio)]
-            report.mismatches.append(Mismatch(what, i, position, *values))
+            name = what.format(output=int(p) % analytic.shape[-1])
+            report.mismatches.append(Mismatch(name, i, position, *values))
+
+    def _eps(self, i: int | None) -> float:
+        """The rounding unit of what the tape computed: the coarser of the input's and the outputs'."""
+        inputs = self.inputs if i is None else [self.inputs[self.chosen.index(i)]]
+        return max(float(np.finfo(x.dtype).eps) for x in (*inputs, *self.outputs))
 
     def with_kink(self, mismatch: Mismatch) -> Mismatch:
         """The same, with the distance that its input can move before an output bends."""

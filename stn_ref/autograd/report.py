@@ -29,7 +29,7 @@ class Mismatch:
     def __str__(self) -> str:
         where = "all inputs" if self.argument is None else f"input {self.argument}, index {self.index}"
         numeric = f"{self.low:.17g}"
-        if self.high != self.low:
+        if self.high - self.low > self.allowed:
             numeric = f"between {self.low:.17g} and {self.high:.17g} (a kink is within a step)"
         kink = "none seen" if self.kink is None else f"at distance {self.kink:.3g}"
         return (
@@ -42,7 +42,8 @@ class Mismatch:
 class GradcheckReport:
     """What was checked, and what was wrong, the worst first.
 
-    ``checked`` derivatives were compared, ``kinked`` of them at a kink; ``largest_error`` is the largest
+    ``checked`` derivatives were compared, ``kinked`` of them at a kink; ``unresolved`` ones could not be told
+    to a hundredth, as at a jump, and prove little. ``largest_error`` is the largest
     difference and ``worst`` the largest in units of what was allowed, so that 1 is the limit. ``mismatches``
     and ``reproducer`` say what was wrong and how to see it again.
 
@@ -54,6 +55,7 @@ class GradcheckReport:
     name: str
     checked: int = 0
     kinked: int = 0
+    unresolved: int = 0
     worst: float = 0.0
     largest_error: float = 0.0
     mismatches: list[Mismatch] = field(default_factory=list)
@@ -69,6 +71,8 @@ class GradcheckReport:
             f"{self.name}: {self.checked} derivatives checked, {self.kinked} of them at a kink, "
             f"largest difference {self.largest_error:.2g} ({self.worst:.2g} of the allowed)"
         )
+        if self.unresolved:
+            head += f"; {self.unresolved} could not be resolved"
         if self.passed:
             return head
         return (
