@@ -1,14 +1,21 @@
-"""stn_ref: Spatial Transformer Networks (Jaderberg et al. 2015) from scratch in NumPy.
+"""Spatial Transformer Networks (Jaderberg et al. 2015) from scratch in NumPy.
 
-Reading order, an afternoon: ``equations`` (the paper's eqs. 1-7 as plain loops), ``pixels`` (what -1 and
-1 mean, what lies outside), ``autograd.tensor``, ``autograd.tape``, ``autograd.transforms`` (derivatives),
-``ops.grids`` (eqs. 1, 2), ``ops.sampling`` (eqs. 3-7), ``autograd.gradcheck``, ``nn``.
+Reading order, an afternoon:
+
+1. ``equations``: the paper's eqs. (1)-(7) as plain loops
+2. ``pixels``: what -1 and 1 mean, and what lies outside the image
+3. ``autograd.tensor``, ``.node``, ``.tape``, ``.backward``, ``.transforms``: derivatives
+4. ``ops.grids``: eqs. (1) and (2)
+5. ``ops.interpolation``, ``ops.sampling``, ``kernels.sampling``: eqs. (3)-(7)
+6. ``autograd.gradcheck`` and what it stands on: ``.differences``, ``.probe``, ``.checker``
+7. ``nn``: layers, optimisers, and ``nn.spatial_transformer``
 """
 
 from .autograd.gradcheck import gradcheck
+from .autograd.recording import no_grad
 from .autograd.report import GradcheckError, GradcheckReport
 from .autograd.tape import differentiable
-from .autograd.tensor import Tensor, no_grad
+from .autograd.tensor import Tensor
 from .autograd.transforms import grad, jvp, value_and_grad, vjp
 from .errors import TapeError
 from .nn import SpatialTransformer

@@ -1,6 +1,7 @@
 """The command line, `stn-ref` or `python -m stn_ref`."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -46,7 +47,7 @@ def parser() -> argparse.ArgumentParser:
         "--figure",
         metavar="FILE",
         default="stn_ref_demo.png",
-        help="where the figure goes, if Matplotlib is installed (pip install 'stn_ref[viz]')",
+        help="where the figure goes, if Matplotlib is installed (pip install matplotlib)",
     )
 
     train = _command(
@@ -74,7 +75,7 @@ def parser() -> argparse.ArgumentParser:
     )
     train.add_argument("--optimiser", choices=("adam", "sgd"), default="adam", help="how weights are updated")
     train.add_argument("--lr", type=_positive_float, default=3e-3, help="learning rate")
-    train.add_argument("--momentum", type=float, default=0.0, help="momentum of sgd")
+    train.add_argument("--momentum", type=float, default=0.0, help="momentum, for sgd only")
     train.add_argument(
         "--localisation-lr",
         type=_positive_float,
@@ -88,7 +89,11 @@ def parser() -> argparse.ArgumentParser:
         default="cosine",
         help="how the learning rate falls; thirds: divided by 10 after each third, as in the paper",
     )
-    train.add_argument("--watch", action="store_true", help="also evaluate on the test set after each epoch")
+    train.add_argument(
+        "--watch",
+        action="store_true",
+        help="also evaluate on the test set after each epoch (shown as validation)",
+    )
     train.add_argument("--confusion", action="store_true", help="also print the confusion matrix")
     train.add_argument("--checkpoint", metavar="FILE", help="where to keep the state (.npz)")
     train.add_argument("--resume", action="store_true", help="go on from the checkpoint")
@@ -96,7 +101,7 @@ def parser() -> argparse.ArgumentParser:
         "--progress",
         choices=PROGRESS,
         default="plain",
-        help="how progress is shown; tqdm needs pip install 'stn_ref[progress]'",
+        help="how progress is shown; tqdm needs pip install tqdm",
     )
 
     check = _command(
@@ -119,22 +124,25 @@ def _command(commands: Any, name: str, summary: str, description: str) -> argpar
     return command
 
 
+def _whole(text: str, least: int) -> int:
+    if not text.lstrip("+-").isdecimal() or int(text) < least:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number of at least {least}")
+    return int(text)
+
+
 def _positive_int(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number of at least 1")
-    return value
+    return _whole(text, 1)
 
 
 def _seed(text: str) -> int:
-    value = int(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number of at least 0")
-    return value
+    return _whole(text, 0)
 
 
 def _positive_float(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"{text} is not a positive number")
     return value
@@ -148,7 +156,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt as interrupt:
         print(f"\nstopped: {str(interrupt) or 'Ctrl-C'}", file=sys.stderr)
         return 130
-    except (ValueError, TypeError, OSError, ModuleNotFoundError) as error:
+    except BrokenPipeError:  # whoever read our output has seen enough
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (Python flushes it when it ends)
+        return 141
+    except (ValueError, TypeError, ArithmeticError, OSError, ModuleNotFoundError) as error:
         print(f"stn-ref {options.command}: {error}", file=sys.stderr)
         return 2
 

@@ -84,7 +84,11 @@ def eq3_sample(
 
 
 def hat(t: Number) -> Number:
-    """The bilinear kernel of eq. (5): max(0, 1 - |t|)."""
+    """The bilinear kernel of eq. (5): max(0, 1 - |t|).
+
+    >>> [hat(t) for t in (-0.25, 0.0, 2.0)]
+    [0.75, 1.0, 0.0]
+    """
     return max(0 * t, 1 - abs(t))
 
 
@@ -116,7 +120,11 @@ def eq4_integer(U: FeatureMap, x: Number, y: Number) -> list[Number]:
 
 
 def eq5_bilinear(U: FeatureMap, x: Number, y: Number) -> list[Number]:
-    """Eq. (5): V^c = sum over n, m of U^c_nm max(0, 1 - |x - m|) max(0, 1 - |y - n|)."""
+    """Eq. (5): V^c = sum over n, m of U^c_nm max(0, 1 - |x - m|) max(0, 1 - |y - n|).
+
+    >>> eq5_bilinear([[[1.0, 2.0], [3.0, 4.0]]], 0.5, 0.5)
+    [2.5]
+    """
     return eq3_sample(U, x, y, hat)
 
 
@@ -152,6 +160,8 @@ def _eq7(U: FeatureMap, x: Number, y: Number, kink: str, *, along_x: bool) -> li
         right = _eq7(U, x, y, "right", along_x=along_x)
         left = _eq7(U, x, y, "left", along_x=along_x)
         return [(r + l_) / 2 for r, l_ in zip(right, left)]
+    if kink not in _SIGNS:
+        raise ValueError(f"eq. (7): kink is {kink!r}, expected one of {KINKS}")
     sign = _SIGNS[kink]
     slopes = []
     for channel in U:

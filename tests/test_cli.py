@@ -2,10 +2,8 @@
 
 import os
 import re
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -102,43 +100,74 @@ def test_every_network_trains_and_reports(network: str, folder: str, capsys: Any
 def test_optimisers_schedules_and_the_localisation_rate_reach_the_training(folder: str, capsys: Any) -> None:
     results = set()
     for extra in ([], ["--localisation-lr", "0.1"], ["--optimiser", "sgd"], ["--schedule", "thirds"]):
-        arguments = [
-            "train",
-            "--data",
-            folder,
-            "--network",
-            "st-cnn",
-            "--distortion",
-            "none",
-            "--epochs",
-            "1",
-        ]
+        arguments = ["train", "--data", folder, "--distortion", "none", "--epochs", "1"]
         assert cli.main([*arguments, "--progress", "none", *extra]) == 0
         results.add(capsys.readouterr().out.splitlines()[-1])
     assert len(results) == 4
 
 
-def test_an_interrupted_run_is_taken_up_to_the_same_result(folder: str, tmp_path: Path) -> None:
-    def train(*extra: str) -> "subprocess.Popen[str]":
-        arguments = ["--data", folder, "--network", "st-cnn", "--distortion", "RTS", "--epochs", "8"]
-        return python("-m", "stn_ref", "train", *arguments, *extra, cwd=tmp_path)
+INTERRUPTED = """
+import os, signal, sys
+from stn_ref import cli
+from stn_ref.commands import train
+from stn_ref.training import PlainProgress
 
-    whole = train().communicate(timeout=120)[0].splitlines()[-1]
-    stopped = train("--checkpoint", "run.npz")
-    assert stopped.stdout is not None
-    for line in stopped.stdout:
-        if "epoch 2/8" in line:
-            time.sleep(0.05)  # into the next epoch
-            stopped.send_signal(signal.SIGINT)
-            break
-    _, err = stopped.communicate(timeout=120)
+class Stopping(PlainProgress):
+    def batch(self, epoch, epochs, batch, batches, loss):
+        super().batch(epoch, epochs, batch, batches, loss)
+        if (epoch, batch) == (3, 2):
+            os.kill(os.getpid(), signal.SIGINT)
+
+train.PROGRESS["plain"] = Stopping
+sys.exit(cli.main(sys.argv[1:]))
+"""
+
+
+def test_an_interrupted_run_is_taken_up_to_the_same_result(folder: str, tmp_path: Path) -> None:
+    arguments = ["train", "--data", folder, "--epochs", "5"]
+    kept = ["--checkpoint", str(tmp_path / "run.npz")]
+    whole, _ = python("-m", "stn_ref", *arguments).communicate(timeout=120)
+    stopped = python("-c", INTERRUPTED, *arguments, *kept)
+    out, err = stopped.communicate(timeout=120)
     assert stopped.returncode == 130
+    assert "epoch 2/5" in out
     assert "stopped: " in err
     assert "run.npz" in err
-    resumed, err = train("--checkpoint", "run.npz", "--resume").communicate(timeout=120)
-    assert "epoch 8/8" in resumed
-    assert "epoch 2/8" not in resumed
-    assert resumed.splitlines()[-1] == whole
+    resumed, _ = python("-m", "stn_ref", *arguments, *kept, "--resume").communicate(timeout=120)
+    assert "epoch 5/5" in resumed
+    assert "epoch 2/5" not in resumed
+    assert resumed.splitlines()[-1] == whole.splitlines()[-1]
+
+
+def test_a_run_that_diverges_ends_with_its_cause(folder: str, capsys: Any) -> None:
+    arguments = ["train", "--data", folder, "--epochs", "3", "--optimiser", "sgd", "--lr", "1e6"]
+    assert cli.main([*arguments, "--schedule", "constant"]) == 2
+    assert "learning rate" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--momentum", "0.9"], "--momentum is for --optimiser sgd"),
+        (["--network", "cnn", "--localisation-lr", "0.1"], "cnn has no localisation network"),
+    ],
+)
+def test_options_without_effect_are_refused(
+    options: list[str], message: str, folder: str, capsys: Any
+) -> None:
+    assert cli.main(["train", "--data", folder, *options]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_reader_that_has_seen_enough_is_no_error() -> None:
+    code = "from stn_ref.cli import main; import sys; sys.exit(main(['gradcheck', '--order', '1']))"
+    with python("-c", code) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        assert "Broken pipe" not in process.stderr.read()
+    assert process.returncode == 141
 
 
 def test_gradcheck_passes_and_its_status_tells_when_it_does_not(monkeypatch: Any, capsys: Any) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import TapeError
-from .tape import Node
+from .node import Node
 from .tensor import OPERATORS, Tensor, Value
 
 
@@ -63,8 +63,11 @@ def run(
     pending: dict[Any, Value] = {}
     for node, cotangent in roots:
         _add(pending, node, cotangent)
-    order = sorted(_reachable(pending), key=lambda node: node.number, reverse=True)
-    wanted = set(targets) if targets is not None else {n for n in order if n.operator is None}
+    wanted = set(targets) if targets is not None else set()
+    oldest = min((node.number for node in wanted), default=0)  # what is older leads to none of them
+    order = sorted(reachable(pending, oldest), key=lambda node: node.number, reverse=True)
+    if targets is None:
+        wanted = {node for node in order if node.operator is None}
     ends = frozenset(wanted)
     for node in reversed(order):
         if node not in wanted and any(parent in wanted for parent in node.parents):
@@ -92,11 +95,12 @@ def _add(pending: dict[Any, Value], node: Any, cotangent: Value) -> None:
     pending[node] = pending[node] + cotangent if node in pending else cotangent
 
 
-def _reachable(roots: Iterable[Any]) -> set[Any]:
+def reachable(roots: Iterable[Any], oldest: int) -> set[Any]:
+    """The nodes to which ways lead back from the roots, none of them older than number ``oldest``."""
     seen, stack = set(roots), list(roots)
     while stack:
         for parent in stack.pop().parents:
-            if parent is not None and parent not in seen:
+            if parent is not None and parent.number >= oldest and parent not in seen:
                 seen.add(parent)
                 stack.append(parent)
     return seen
@@ -110,7 +114,7 @@ def _fit(cotangent: Value, node: Node, i: int) -> Value:
     if node.operator.broadcasts and cotangent.shape != shape:
         cotangent = sum_to_shape(cotangent, shape)
     # Scalars are cast in any case: NumPy 1 makes float64 of a float32 scalar beside a number.
-    if cotangent.dtype != dtype and (dtype != node.dtype or cotangent.ndim == 0):
+    if cotangent.dtype != dtype and (dtype != node.dtype or dtype == np.float16 or cotangent.ndim == 0):
         cotangent = OPERATORS["cast"](cotangent, dtype=dtype)
     if cotangent.shape != shape or cotangent.dtype != dtype:
         raise TapeError(

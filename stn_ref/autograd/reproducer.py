@@ -40,7 +40,7 @@ def define(f: Callable[..., Any]) -> list[str]:
         source = textwrap.dedent(inspect.getsource(inspect.unwrap(f)))
     except (OSError, TypeError):
         source = ""
-    if source.startswith("def "):
+    if source.startswith(("def ", "@")):
         return [*source.rstrip().splitlines(), f"f = {f.__name__}"]
     quoted = [f"#   {line}" for line in source.rstrip().splitlines()]
     return ["# put the definition of your function f here:", *quoted]

@@ -1,4 +1,4 @@
-"""The tape: operators with one vjp rule per argument, and the walk back over what was computed.
+"""The tape: operators with one vjp rule per argument. (The walk back is in ``backward``.)
 
 An operator is a NumPy function that also knows its vector-Jacobian products:
 
@@ -20,9 +20,6 @@ derivative has a derivative.
 """
 
 import inspect
-import itertools
-import weakref
-import zlib
 from collections.abc import Callable, Sequence
 from functools import update_wrapper
 from typing import Any
@@ -30,98 +27,26 @@ from typing import Any
 import numpy as np
 
 from ..errors import TapeError, describe
-from .tensor import OPERATORS, Array, Tensor, Value, plain, state
-
-_numbers = itertools.count()
-
-
-class Leaf:
-    """The place of a user's tensor on the tape; its cotangents are added to the tensor's ``.grad``."""
-
-    __slots__ = ("__weakref__", "number", "tensor")
-    operator = None
-    parents: tuple[Any, ...] = ()
-    owned = False  # the user may write into its memory
-
-    def __init__(self, tensor: Tensor) -> None:
-        self.tensor = weakref.ref(tensor)
-        self.number = next(_numbers)
-
-    def accumulate(self, cotangent: Array) -> None:
-        tensor = self.tensor()
-        if tensor is not None:
-            tensor.grad = np.array(cotangent if tensor.grad is None else tensor.grad + cotangent)
+from .node import Node
+from .recording import state
+from .tensor import OPERATORS, Tensor, Value
 
 
-class Node:
-    """One call of an operator: where its inputs came from, and what its rules need of them."""
-
-    __slots__ = (
-        "__weakref__",
-        "dtype",
-        "fingerprints",
-        "number",
-        "operator",
-        "output",
-        "owned",
-        "parents",
-        "settings",
-        "shape",
-        "specs",
-        "values",
-    )
-
-    def __init__(
-        self, operator: "Operator", inputs: Sequence[Value], settings: dict[str, Any], output: Array
-    ) -> None:
-        self.number = next(_numbers)
-        self.operator = operator
-        self.parents = tuple(x._node if isinstance(x, Tensor) else None for x in inputs)
-        self.specs = tuple((np.shape(plain(x)), getattr(x, "dtype", None)) for x in inputs)
-        self.settings = settings
-        self.shape, self.dtype = output.shape, output.dtype
-        arrays = [plain(x) for x in inputs]
-        kept, keeps_output = operator.keeps(tuple(p is not None for p in self.parents))
-        self.values: list[Any] | None = [x if i in kept else None for i, x in enumerate(arrays)]
-        self.output = output if keeps_output else None
-        # Results are read-only, so that only memory which the user holds can change under the tape.
-        output.flags.writeable = False
-        self.owned = not any(isinstance(x, np.ndarray) and np.may_share_memory(output, x) for x in arrays)
-        self.fingerprints = {
-            i: fingerprint(arrays[i])
-            for i in kept
-            if isinstance(arrays[i], np.ndarray) and not getattr(self.parents[i], "owned", False)
-        }
-
-    def free(self) -> None:
-        self.values, self.output, self.settings = None, None, {}
-
-    def check_usable(self) -> None:
-        """Refuse to go back through freed or overwritten values."""
-        name = self.operator.name
-        if self.values is None:
-            raise TapeError(
-                f"{name}: its saved values were freed by an earlier backward; call that one with "
-                "backward(retain_graph=True), or compute the result again"
-            )
-        for i, before in self.fingerprints.items():
-            if fingerprint(self.values[i]) != before:
-                raise TapeError(
-                    f"{name}: argument {self.operator.argument(i)!r} "
-                    f"({describe(self.values[i])}) was changed in place after it was used, and its "
-                    "value is needed for the derivative; work on a copy, or change it after backward"
-                )
-
-    def value(self, i: int, graph: bool) -> Value:
-        """Argument number ``i``, as a Tensor on its place of the tape where the graph is wanted."""
-        assert self.values is not None
-        x, parent = self.values[i], self.parents[i]
-        return Tensor._of(x, parent) if graph and parent is not None else x
+def _as_single(x: Any) -> Any:
+    """float16 as float32; anything else as it is."""
+    if isinstance(x, tuple):
+        return tuple(_as_single(part) for part in x)
+    half = isinstance(x, (Tensor, np.ndarray, np.generic)) and x.dtype == np.float16
+    return OPERATORS["cast"](x, dtype=np.dtype(np.float32)) if half else x
 
 
-def fingerprint(array: Array) -> int:
-    """A checksum of the contents, which tells whether they were written to."""
-    return zlib.crc32(np.ascontiguousarray(array).data)
+def _own_copy(setting: Any) -> Any:
+    """A setting that its owner may go on writing to: index arrays, masks, lists of them."""
+    if isinstance(setting, np.ndarray):
+        return setting.copy() if setting.flags.writeable else setting
+    if isinstance(setting, (tuple, list)):
+        return type(setting)(_own_copy(part) for part in setting)
+    return setting
 
 
 class Rule:
@@ -141,7 +66,11 @@ class Rule:
                 )
 
     def __call__(self, node: Node, i: int, cotangent: Value, graph: bool) -> Value:
-        return self.function(cotangent, **{n: self._supply(n, node, i, graph) for n in self.needs})
+        supplies = {name: self._supply(name, node, i, graph) for name in self.needs}
+        if node.dtype == np.float16 and self.operator.half_as_single:
+            cotangent = _as_single(cotangent)
+            supplies = {name: _as_single(value) for name, value in supplies.items()}
+        return self.function(cotangent, **supplies)
 
     def _supply(self, name: str, node: Node, i: int, graph: bool) -> Any:
         operator = self.operator
@@ -155,8 +84,8 @@ class Rule:
             return Tensor._of(node.output, node) if graph else node.output
         if name == "i":  # which one of a variadic operator's arguments
             return i
-        shapes = tuple(shape for shape, _ in node.specs)
-        return shapes if operator.variadic else shapes[operator.arguments.index(name[:-6])]
+        which = i if operator.variadic else operator.arguments.index(name.removesuffix("_shape"))
+        return node.specs[which][0]
 
 
 class Operator:
@@ -224,7 +153,7 @@ class Operator:
         return self._keeps[followed]
 
     def __call__(self, *inputs: Any, **settings: Any) -> Any:
-        if not self.variadic and len(inputs) < len(self.arguments):
+        if not self.variadic and len(inputs) != len(self.arguments):
             inputs = self._positional(inputs, settings)
         arrays = [x.data if isinstance(x, Tensor) else x for x in inputs]
         tensors = [x for x in inputs if isinstance(x, Tensor)]
@@ -232,15 +161,25 @@ class Operator:
             return self._compute(arrays, settings)
         if not (state.recording and any(x._node is not None for x in tensors)):
             return Tensor._of(self._compute(arrays, settings), None)
+        settings = {name: _own_copy(setting) for name, setting in settings.items()}
         if "saved" in self.settings and settings.get("saved") is None:
             settings["saved"] = {}
         output = np.asarray(self._compute(arrays, settings))
+        if output.dtype.kind != "f":
+            raise TypeError(f"{self.name}: the result would be {output.dtype}, which has no derivative here")
         if any(output is x for x in arrays):
             output = output.view()
         return Tensor._of(output, Node(self, inputs, {**self.settings, **settings}, output))
 
     def _positional(self, inputs: tuple[Any, ...], settings: dict[str, Any]) -> tuple[Any, ...]:
         """Arguments given by name, and left-out optional ones, in their places."""
+        if len(inputs) > len(self.arguments):
+            named = ", ".join(f"{name}=..." for name in self.settings if name != "saved")
+            hint = f"; give its settings by name: {named}" if named else ""
+            raise TypeError(
+                f"{self.name}: got {len(inputs)} positional arguments, expected {len(self.arguments)}, "
+                f"{', '.join(self.arguments)}{hint}"
+            )
         rest = []
         for name in self.arguments[len(inputs) :]:
             if name not in settings and name not in self.optional:
@@ -280,8 +219,8 @@ def differentiable(
     ``equations`` are the paper's equations it carries. ``broadcasts`` says that its arguments broadcast,
     so that the tape sums a rule's result to the argument's shape. Positional parameters are the arrays,
     keyword-only ones are settings. float16 is computed in float32 and rounded once, unless
-    ``half_as_single`` is False. A function's name, without trailing underscores, is the operator's; a second
-    one of the same name replaces the first.
+    ``half_as_single`` is False. A function's name, without trailing underscores, is the operator's; it can be
+    defined anew in the same module, and nowhere else.
 
     >>> from stn_ref import grad
     >>> @differentiable()
@@ -298,6 +237,12 @@ def differentiable(
 
     def register(function: Callable[..., Any]) -> Operator:
         operator = Operator(function, equations, broadcasts, half_as_single)
+        other = OPERATORS.get(operator.name)
+        if other is not None and other.__module__ != function.__module__:
+            raise ValueError(
+                f"differentiable: there is an operator {operator.name!r} already, in {other.__module__}; "
+                "choose another name"
+            )
         OPERATORS[operator.name] = operator
         return operator
 

@@ -1,8 +1,6 @@
 """`Tensor`: an array that remembers how it was computed."""
 
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -16,31 +14,7 @@ Value = Any  # an array or a Tensor: what operators take, and give back in kind
 OPERATORS: dict[str, Any] = {}  # every operator by name; `differentiable` fills it
 
 
-class _State(threading.local):
-    """What the current thread is doing: whether it records, and how many transforms it is inside."""
-
-    recording = True
-    depth = 0
-
-
-state = _State()
-
-
-@contextmanager
-def no_grad() -> Iterator[None]:
-    """Compute without recording; also usable as a decorator.
-
-    >>> x = Tensor([1.0, 2.0], requires_grad=True)
-    >>> with no_grad():
-    ...     y = x * x
-    >>> y.requires_grad
-    False
-    """
-    before, state.recording = state.recording, False
-    try:
-        yield
-    finally:
-        state.recording = before
+_PREDICATES = ("equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "isfinite", "isnan")
 
 
 class Tensor:
@@ -72,9 +46,6 @@ class Tensor:
     """
 
     __slots__ = ("__weakref__", "_node", "data", "grad")
-    __array_ufunc__ = None  # NumPy leaves `array * tensor` to the tensor, and refuses np.sin(tensor)
-    __array_priority__ = 1000
-
     data: Array
     grad: Array | None
     _node: Any  # where it came from: a tape.Node, a tape.Leaf, or None for a constant
@@ -111,7 +82,7 @@ class Tensor:
 
     @requires_grad.setter
     def requires_grad(self, wanted: bool) -> None:
-        from .tape import Leaf
+        from .node import Leaf
 
         if self._node is not None and not self.is_leaf:
             raise ValueError(
@@ -192,6 +163,27 @@ class Tensor:
         array = self.data if dtype is None else self.data.astype(dtype, copy=False)
         return array.copy() if copy else array
 
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **settings: Any) -> Any:
+        """``array * tensor`` and ``np.sin(tensor)``: the operator of that name, if there is one."""
+        if ufunc.__name__ in _PREDICATES and method == "__call__":
+            return ufunc(*(plain(x) for x in inputs), **settings)
+        operator = OPERATORS.get("divide" if ufunc.__name__ == "true_divide" else ufunc.__name__)
+        if operator is None or method != "__call__" or settings:
+            raise TypeError(
+                f"Tensor: NumPy's {ufunc.__name__} cannot follow derivatives here; use the operators of "
+                "stn_ref, or x.data for the values"
+            )
+        return operator(*inputs)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copies and pickles are leaves of their own, with the same values, ``.grad`` and wish."""
+        if not self.is_leaf:
+            raise TypeError(
+                f"Tensor: the result of {self._node.operator.name} cannot be copied with its history; "
+                "take .detach() of it first"
+            )
+        return _rebuilt, (self.data, self.requires_grad, self.grad)
+
     def __bool__(self) -> bool:
         return bool(self.data)
 
@@ -245,6 +237,15 @@ class Tensor:
     def __getitem__(self, key: Any) -> "Tensor":
         return _apply("index", self, key=key)
 
+    # Comparisons give plain arrays of bool; a tensor can still be a key of a dict, by identity.
+    __hash__ = object.__hash__
+
+    def __eq__(self, other: object) -> Any:
+        return self.data == plain(other)
+
+    def __ne__(self, other: object) -> Any:
+        return self.data != plain(other)
+
     def __lt__(self, other: Value) -> Any:
         return self.data < plain(other)
 
@@ -286,6 +287,12 @@ class Tensor:
     def astype(self, dtype: Any) -> "Tensor":
         """The same values in another floating dtype."""
         return _apply("cast", self, dtype=np.dtype(dtype))
+
+
+def _rebuilt(data: Array, requires_grad: bool, grad: Array | None) -> Tensor:
+    tensor = Tensor(data, requires_grad)
+    tensor.grad = grad
+    return tensor
 
 
 def _apply(name: str, *values: Value, **settings: Any) -> Tensor:

@@ -1,7 +1,7 @@
 """`grad`, `value_and_grad`, `vjp`, `jvp`: derivatives of functions, as functions.
 
-They nest to any depth and in any order. Inside another transform, or on Tensors that require
-derivatives, the backward pass itself is recorded; on plain arrays it is not, and arrays come back.
+They nest to any depth and in any order. Inside another transform, or on Tensors that require derivatives or
+meet others which do, the backward pass itself is recorded; on plain arrays it is not, and arrays come back.
 
 >>> cube = lambda x: x * x * x
 >>> float(grad(cube)(2.0)), float(grad(grad(cube))(2.0)), float(grad(grad(grad(cube)))(2.0))
@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 
 from ..errors import TapeError
-from .backward import check_cotangent, run
+from .backward import check_cotangent, reachable, run
+from .recording import state
 from .tape import differentiable
-from .tensor import Tensor, Value, state
+from .tensor import Tensor, Value
 
 
 @differentiable()
@@ -87,6 +88,9 @@ def vjp(f: Callable[..., Any], *primals: Value) -> tuple[Any, Callable[..., tupl
         watched = [_watch(p) for p in primals]
         out = f(*watched)
     outputs = [o if isinstance(o, Tensor) else Tensor(o) for o in _listed(out)]
+    # Somebody who speaks in Tensors may want to go back to others that f used. (Arrays carry no tape.)
+    others = as_tensors and _reach_others(outputs, watched)
+    graph = graph or others
 
     def pullback(cotangent: Any) -> tuple[Value, ...]:
         given = _listed(cotangent)
@@ -102,6 +106,7 @@ def vjp(f: Callable[..., Any], *primals: Value) -> tuple[Any, Callable[..., tupl
         bars = [found.get(w._node, np.zeros(w.shape, w.dtype)) for w in watched]
         return tuple(_given_back(bar, as_tensors or again) for bar in bars)
 
+    pullback.others = others  # type: ignore[attr-defined]
     given_back = tuple(_given_back(o if graph else o.detach(), as_tensors) for o in outputs)
     return (given_back if isinstance(out, (tuple, list)) else given_back[0]), pullback
 
@@ -207,12 +212,19 @@ def jvp(f: Callable[..., Any], primals: Sequence[Value], tangents: Sequence[Valu
         outputs = _listed(out)
         probes = [Tensor(np.zeros(o.shape, o.dtype), requires_grad=True) for o in outputs]
         bars = pullback(tuple(probes))
+        graph = graph or (as_tensors and pullback.others)  # type: ignore[attr-defined]
         roots = [(b._node, _seat(t, graph)) for b, t in zip(bars, directions) if b.requires_grad]
         found = run(roots, [p._node for p in probes], graph=graph, retain=True)
     moved = [found.get(p._node, np.zeros(p.shape, p.dtype)) for p in probes]
     values = tuple(_given_back(v if graph else v.detach(), as_tensors) for v in outputs)
     slopes = tuple(_given_back(v, as_tensors) for v in moved)
     return (values, slopes) if isinstance(out, tuple) else (values[0], slopes[0])
+
+
+def _reach_others(results: Sequence[Tensor], known: Sequence[Tensor]) -> bool:
+    """Whether the results depend on leaves other than the known tensors."""
+    leaves = (n for n in reachable([r._node for r in results if r.requires_grad], 0) if n.operator is None)
+    return not set(leaves) <= {k._node for k in known}
 
 
 def _listed(value: Any) -> list[Any]:
@@ -229,4 +241,4 @@ def _seat(cotangent: Value, graph: bool) -> Value:
 def _given_back(value: Value, as_tensor: bool) -> Value:
     if as_tensor:
         return value if isinstance(value, Tensor) else Tensor(value)
-    return value.data if isinstance(value, Tensor) else np.asarray(value)
+    return np.array(value.data if isinstance(value, Tensor) else value)  # the caller's own, to write to

@@ -30,7 +30,7 @@ class Row:
     ok: bool
 
     def __str__(self) -> str:
-        return f"{'ok  ' if self.ok else 'FAIL'}  eq. {self.equation:<6}{self.claim:<45}{self.result}"
+        return f"{'ok  ' if self.ok else 'FAIL'}  eq. {self.equation:<6}{self.claim:<46} {self.result}"
 
 
 def image_of(digits: Array) -> Array:

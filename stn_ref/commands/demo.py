@@ -17,7 +17,6 @@ from .checks import check_equations
 
 Array = NDArray[Any]
 KIND, LR, BATCH = "RTS", 3e-3, 64
-FIGURE = "stn_ref_demo.png"
 
 
 def run(*, seed: int, epochs: int, directory: str | None, figure: str | None) -> bool:
@@ -133,7 +132,7 @@ def save_figure(
             captions=captions,
             title=f"Rotated, scaled, translated digits; test accuracy: {accuracies}",
         )
-    except ModuleNotFoundError as error:
+    except (ModuleNotFoundError, OSError, ValueError) as error:
         print(f"\n   No figure: {error}")
     else:
         print(f"\n   The same as a figure: {path}")

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..autograd.tensor import no_grad, plain
+from ..autograd.recording import no_grad
+from ..autograd.tensor import plain
 from ..data import DISTORTIONS, distort, load_digits
 from ..nn import SGD, Adam, Module, Optimiser, constant, cosine, stepwise
 from ..nn.networks import paper_network, small_network, tutorial_network
@@ -39,9 +40,13 @@ def run(options: Any) -> None:
     size = seen.shape[-1]
     if size != 28 and options.network not in ANY_SIZE:
         raise ValueError(
-            f"train: network {options.network} takes 28x28 pixels, but {options.distortion} makes "
+            f"network {options.network} takes 28x28 pixels, but {options.distortion} makes "
             f"{size}x{size}; use --network {' or '.join(ANY_SIZE)}, or --distortion none or R"
         )
+    if options.momentum and options.optimiser != "sgd":
+        raise ValueError("--momentum is for --optimiser sgd; adam has its own averages")
+    if options.localisation_lr != 1 and not has_transformer(options.network):
+        raise ValueError(f"--localisation-lr: network {options.network} has no localisation network")
     network = NETWORKS[options.network](np.random.default_rng(options.seed), size)
     steps = options.epochs * -(-len(train.labels) // options.batch_size)
     optimiser = make_optimiser(network, options, steps)
@@ -82,6 +87,11 @@ def _logits(network: Module, images: Array, batch_size: int = 250) -> Array:
     return np.concatenate([plain(part) for part in parts])
 
 
+def has_transformer(network: str) -> bool:
+    """Whether the network of that name begins with a spatial transformer."""
+    return "st" in network.split("-")
+
+
 def make_optimiser(network: Module, options: Any, steps: int) -> Optimiser:
     """The optimiser of the command line; ``steps`` is the length of the whole run."""
     schedule = {
@@ -90,7 +100,7 @@ def make_optimiser(network: Module, options: Any, steps: int) -> Optimiser:
         "thirds": stepwise(max(1, -(-steps // 3))),
     }[options.schedule]
     settings: dict[str, Any] = {"schedule": schedule}
-    if options.localisation_lr != 1 and "st" in options.network.split("-"):
+    if options.localisation_lr != 1:
         settings["multipliers"] = {"transformer.localisation": options.localisation_lr}
     if options.optimiser == "sgd":
         return SGD(network.named_parameters(), options.lr, momentum=options.momentum, **settings)

@@ -50,14 +50,15 @@ def maximum(x: Array, out: Pair, kernel: Pair, stride: Pair) -> Array:
 
 def first_maximum(x: Array, out: Pair, kernel: Pair, stride: Pair) -> tuple[Array, Array]:
     """The maximum of each window and the place of the first one that has it (NaN counts as largest)."""
-    best, which = empty_windows(x, out), empty_windows(x, out, np.int16)
+    index = np.min_scalar_type(-kernel[0] * kernel[1])
+    best, which = empty_windows(x, out), empty_windows(x, out, index)
     for place, (image, windows) in enumerate(places(x.shape, out, kernel, stride)):
         if place == 0:
             best[...], which[...] = x[image], 0
             continue
         new, old, chosen = x[image], best[windows], which[windows]
         better = ~(new <= old) & (old == old)
-        chosen ^= (chosen ^ np.int16(place)) * better  # place where better; a masked copy is slower
+        chosen ^= (chosen ^ index.type(place)) * better  # place where better; a masked copy is slower
         np.maximum(old, new, out=old)
     return best, which
 

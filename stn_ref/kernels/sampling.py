@@ -241,8 +241,10 @@ class Block:
         for k in range(d):
             raised = tuple(order + (k == axis) for axis, order in enumerate(orders))
             for flat, weight in self._taps(raised):
-                with np.errstate(invalid="ignore"):
-                    along_channels = np.einsum("cp,cp->p", rows, padded.take(flat, axis=1))
-                S[:, k] += weigh(weight, along_channels, finite)
+                pixels = padded.take(flat, axis=1)
+                if finite:
+                    S[:, k] += weight * np.einsum("cp,cp->p", rows, pixels)
+                else:
+                    S[:, k] += weigh(weight * rows, pixels, finite).sum(axis=0)
         S[self.undefined()] = np.nan
         return S.reshape(*self.shape, d)

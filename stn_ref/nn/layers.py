@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd.tensor import Tensor, Value
+from ..errors import describe
 from ..ops import avg_pool2d, conv2d, dropout, max_pool2d, relu, reshape, transpose
 from .initialisers import Array, he
 from .module import Module
@@ -150,6 +151,8 @@ class Dropout(Module):
     """
 
     def __init__(self, p: float, *, rng: np.random.Generator) -> None:
+        if not 0 <= p < 1:
+            raise ValueError(f"Dropout: p is {p!r}, expected a probability of at least 0 and below 1")
         self.p, self.rng = p, rng
 
     def forward(self, x: Value) -> Value:
@@ -165,6 +168,12 @@ class Sequential(Module):
     """
 
     def __init__(self, *modules: Module, **named: Module) -> None:
+        for module in (*modules, *named.values()):
+            if not isinstance(module, Module):
+                raise TypeError(
+                    f"Sequential: got {describe(module)}, expected modules one after the other; for a list "
+                    "of them use Sequential(*layers)"
+                )
         for i, module in enumerate(modules):
             setattr(self, str(i), module)
         for name, module in named.items():

@@ -14,8 +14,9 @@ Array = NDArray[Any]
 class Module:
     """The base of layers and networks.
 
-    Subclasses assign tensors with ``requires_grad=True`` (their parameters), generators of random numbers
-    and other modules as attributes, and define ``forward``. Names follow the attributes, joined by dots.
+    Subclasses assign tensors (their parameters), generators of random numbers and other modules as
+    attributes, or lists of them, and define ``forward``. Names follow the attributes, joined by dots. A
+    parameter with ``requires_grad=False`` is frozen: it is saved and counted, and not learnt.
 
     >>> class Scale(Module):
     ...     def __init__(self):
@@ -37,7 +38,17 @@ class Module:
 
     def children(self) -> Iterator[tuple[str, "Module"]]:
         """The modules among the attributes, with their names."""
-        return ((name, value) for name, value in vars(self).items() if isinstance(value, Module))
+        return ((name, value) for name, value in self._attributes() if isinstance(value, Module))
+
+    def _attributes(self) -> Iterator[tuple[str, Any]]:
+        """Attributes by name; the elements of lists, tuples and dicts by ``name.0`` and so on."""
+        for name, value in vars(self).items():
+            if isinstance(value, (list, tuple)):
+                yield from ((f"{name}.{k}", element) for k, element in enumerate(value))
+            elif isinstance(value, dict):
+                yield from ((f"{name}.{k}", element) for k, element in value.items())
+            else:
+                yield name, value
 
     def modules(self, prefix: str = "") -> Iterator[tuple[str, "Module"]]:
         """This module and all below it, with dotted names; the prefix ends in a dot where it is not empty."""
@@ -49,8 +60,8 @@ class Module:
         """All parameters with their dotted names, each once, in the order of assignment."""
         seen = set()
         for prefix, module in self.modules():
-            for name, value in vars(module).items():
-                if isinstance(value, Tensor) and value.requires_grad and id(value) not in seen:
+            for name, value in module._attributes():
+                if isinstance(value, Tensor) and value.is_leaf and id(value) not in seen:
                     seen.add(id(value))
                     yield prefix + name, value
 
@@ -61,12 +72,12 @@ class Module:
     def named_generators(self) -> Iterator[tuple[str, np.random.Generator]]:
         """The random generators that the modules draw from; a checkpoint keeps their states."""
         for prefix, module in self.modules():
-            for name, value in vars(module).items():
+            for name, value in module._attributes():
                 if isinstance(value, np.random.Generator):
                     yield prefix + name, value
 
     def parameter_count(self) -> int:
-        """The number of learnt numbers."""
+        """The number of numbers in all parameters."""
         return sum(p.size for p in self.parameters())
 
     def zero_grad(self) -> None:

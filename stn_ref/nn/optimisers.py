@@ -52,7 +52,7 @@ class Optimiser:
         multipliers: Mapping[str, float] | None = None,
         schedule: Schedule | None = None,
     ) -> None:
-        self.parameters = dict(parameters)
+        self.parameters = _named(type(self).__name__, parameters)
         # A Python float: a NumPy scalar would turn float32 parameters into float64.
         self.lr, self.schedule, self.steps = float(lr), schedule or constant(), 0
         name = type(self).__name__
@@ -173,6 +173,21 @@ class Adam(Optimiser):
             rate * correction * mean / (np.sqrt(square) + self.eps * math.sqrt(1 - b2**self.steps))
         )
         return scaled
+
+
+def _named(optimiser: str, parameters: Any) -> dict[str, Tensor]:
+    """Parameters by name, or an error that says how to get them."""
+    try:
+        pairs = [tuple(pair) for pair in parameters if not isinstance(pair, Tensor)]
+        good = all(isinstance(name, str) and isinstance(p, Tensor) for name, p in pairs)
+    except (TypeError, ValueError):
+        pairs, good = [], False
+    if not good or any(isinstance(pair, Tensor) for pair in parameters):
+        raise TypeError(
+            f"{optimiser}: expected pairs of a name and a Tensor; pass model.named_parameters(), so that "
+            "checkpoints and multipliers can speak of them by name"
+        )
+    return dict(pairs)
 
 
 def constant() -> Schedule:

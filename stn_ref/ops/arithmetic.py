@@ -216,6 +216,8 @@ def cast(x: Value, *, dtype: Any) -> Value:
     >>> cast(np.array([1.0, 2.0]), dtype=np.float32).dtype
     dtype('float32')
     """
+    if np.dtype(dtype).char not in "efd":
+        raise TypeError(f"dtype is {np.dtype(dtype)}, expected float16, float32 or float64")
     return np.asarray(x).astype(dtype)
 
 

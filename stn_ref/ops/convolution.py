@@ -10,6 +10,7 @@ import numpy as np
 
 from ..autograd.tape import differentiable
 from ..autograd.tensor import Value, plain
+from ..errors import check_floating
 from ..kernels import convolution as kernels
 from .shaping import reshape
 
@@ -51,6 +52,8 @@ def conv2d(x: Value, weight: Value, bias: Value | None = None, *, stride: Any = 
     >>> conv2d(np.ones((1, 1, 2, 3)), np.ones((1, 1, 2, 2)))
     array([[[[4., 4.]]]])
     """
+    check_floating("conv2d", "x", plain(x))
+    check_floating("conv2d", "weight", plain(weight))
     x_shape, w_shape = np.shape(plain(x)), np.shape(plain(weight))
     steps, added = pair("conv2d", "stride", stride, 1), pair("conv2d", "padding", padding, 0)
     if len(x_shape) != 4:

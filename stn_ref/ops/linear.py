@@ -93,6 +93,13 @@ def einsum(subscripts: str, *operands: Value) -> Value:
     if [len(t) for t in letters] != [len(shape) for shape in shapes]:
         raise ValueError(
             f"einsum: subscripts {subscripts!r} do not fit operands of shapes {shapes}; "
-            "each operand needs one letter an axis"
+            "each operand needs one letter for each axis"
         )
+    sizes: dict[str, int] = {}
+    for letter, size in zip("".join(letters), (n for shape in shapes for n in shape)):
+        if sizes.setdefault(letter, size) != size:
+            raise ValueError(
+                f"einsum: index {letter!r} of {subscripts!r} has sizes {sizes[letter]} and {size} in "
+                f"operands of shapes {shapes}; an index has one size"
+            )
     return einsum_(*operands, subscripts=text)

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..autograd.tape import differentiable
 from ..autograd.tensor import Value, plain
-from ..errors import check_flag
+from ..errors import check_flag, check_floating
 from ..kernels import pooling as kernels
 from .arithmetic import as_dtype
 from .convolution import pair
@@ -17,6 +17,7 @@ Pair = tuple[int, int]
 def _windows(
     operator: str, x: Value, kernel_size: Any, stride: Any, ceil_mode: Any
 ) -> tuple[Pair, Pair, Pair]:
+    check_floating(operator, "x", plain(x))
     shape = np.shape(plain(x))
     kernel = pair(operator, "kernel_size", kernel_size, 1)
     step = kernel if stride is None else pair(operator, "stride", stride, 1)

@@ -95,16 +95,17 @@ def _(x_bar: Value, key: Any) -> Value:
 
 
 @differentiable()
-def concatenate_(*arrays: Value, axis: int = 0) -> Value:
+def concatenate_(*arrays: Value, axis: int = 0, saved: Any = None) -> Value:
     """The arrays one after the other; see :func:`concatenate`."""
+    if saved is not None:
+        saved["ends"] = np.cumsum([np.shape(x)[axis] for x in arrays]).tolist()
     return np.concatenate([np.asarray(x) for x in arrays], axis=axis)
 
 
 @concatenate_.vjp("arrays")
-def _(y_bar: Value, i: int, arrays_shape: tuple[tuple[int, ...], ...], axis: int) -> Value:
-    start = sum(shape[axis] for shape in arrays_shape[:i])
-    key = [slice(None)] * len(arrays_shape[i])
-    key[axis] = slice(start, start + arrays_shape[i][axis])
+def _(y_bar: Value, i: int, arrays_shape: tuple[int, ...], axis: int, saved: Any) -> Value:
+    key = [slice(None)] * len(arrays_shape)
+    key[axis] = slice(saved["ends"][i] - arrays_shape[axis], saved["ends"][i])
     return index(y_bar, key=tuple(key))
 
 

@@ -68,7 +68,9 @@ def transformer_sheet(
     try:
         from matplotlib.figure import Figure
     except ModuleNotFoundError as error:
-        raise ModuleNotFoundError("figures need Matplotlib: pip install 'stn_ref[viz]'") from error
+        raise ModuleNotFoundError(
+            "figures need Matplotlib, the extra 'viz': pip install matplotlib"
+        ) from error
     n = len(inputs)
     figure = Figure(figsize=(1.35 * n, 3.2), layout="constrained")
     axes = figure.subplots(2, n, squeeze=False)

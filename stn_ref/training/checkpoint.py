@@ -123,7 +123,7 @@ def save_checkpoint(
     Raises
     ------
     OSError
-        If the file cannot be written; then both files are as they were.
+        If the file cannot be written; then the one that stood there still does.
 
     >>> import tempfile
     >>> from stn_ref.nn import Linear

@@ -31,6 +31,7 @@ from .stopping import Diverged, Interrupted, exploded, likely_cause
 __all__ = ["fit"]
 
 Array = NDArray[Any]
+LOST = 0.9  # fraction of samples outside at which a transformer has lost the image
 Distort = Callable[[Any, np.random.Generator], Batch]
 
 
@@ -334,6 +335,13 @@ class _Run:
         self.point = _Point(state, after)
         self.save()
         self.progress.epoch(after.history[-1], self.epochs)
+        for name, fraction in outside.items():
+            if fraction > LOST:
+                self.tell(
+                    f"{fraction:.0%} of the samples of {name!r} fall outside the image, from where no "
+                    "gradient comes back: begin with identity_transform, and slow its localisation network "
+                    f"down, multipliers={{'{name}.localisation': 0.1}}"
+                )
 
     # Stopping
 

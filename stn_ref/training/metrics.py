@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..autograd.tensor import Value, no_grad, plain
+from ..autograd.recording import no_grad
+from ..autograd.tensor import Value, plain
 from ..data.distortions import to_unit
 from ..errors import describe
 from ..nn import Module, SpatialTransformer

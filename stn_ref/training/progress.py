@@ -127,7 +127,7 @@ class TqdmProgress:
             self.tqdm: Any = importlib.import_module("tqdm").tqdm
         except ModuleNotFoundError:
             raise ModuleNotFoundError(
-                'TqdmProgress needs tqdm: pip install "stn_ref[progress]", or use PlainProgress'
+                "TqdmProgress needs tqdm, the extra 'progress': pip install tqdm; or use PlainProgress"
             ) from None
         self.settings = settings
         self.bar: Any = None

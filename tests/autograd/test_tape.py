@@ -12,14 +12,17 @@ from stn_ref import (
     Tensor,
     add,
     concatenate,
+    cross_entropy,
     differentiable,
     exp,
+    mean,
     multiply,
     negative,
     reshape,
     sum_,
     tanh,
     vjp,
+    where,
 )
 from stn_ref.autograd.tensor import OPERATORS
 
@@ -527,3 +530,40 @@ def test_variadic_arguments_are_named_by_their_number():
         joined(x, x).backward(np.ones(4))
     concatenate([x, x]).backward(np.array([1.0, 2.0, 3.0, 4.0]))
     np.testing.assert_array_equal(x.grad, [4.0, 6.0])
+
+
+def test_index_arrays_masks_and_labels_may_be_reused_after_the_call():
+    x = Tensor(np.zeros((2, 3)), requires_grad=True)
+    labels, mask = np.array([0, 1]), np.array([[True, False, True]] * 2)
+    loss = cross_entropy(x, labels) + where(mask, x, 0.0).sum()
+    labels[:] = 2
+    mask[:] = False
+    loss.backward()
+    expected = np.full((2, 3), 1 / 6) - np.eye(2, 3) / 2 + np.array([[1.0, 0, 1]] * 2)
+    np.testing.assert_allclose(x.grad, expected)
+
+
+def test_any_change_of_a_saved_array_is_found():
+    """Also one that leaves sums of the words as they were."""
+    x = Tensor(np.ones(2036, np.float32), requires_grad=True)
+    y = (x * x).sum()
+    x.data *= -1
+    with pytest.raises(TapeError, match="changed in place"):
+        y.backward()
+
+
+def test_an_operator_of_another_module_is_not_replaced():
+    with pytest.raises(ValueError, match=r"there is an operator 'multiply' already, in stn_ref\.ops"):
+
+        @differentiable()
+        def multiply(x, y):
+            return x * y * 100
+
+    assert float((Tensor(2.0) * 3.0).data) == 6.0
+
+
+def test_half_precision_rules_are_computed_in_single():
+    x = Tensor(np.full(70000, 2.0, np.float16), requires_grad=True)
+    mean(x).backward()
+    assert x.grad.dtype == np.float16
+    assert x.grad[0] == np.float16(1 / 70000)  # 70000 itself is more than float16 holds

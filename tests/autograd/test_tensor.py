@@ -1,11 +1,13 @@
 """`Tensor`: what it takes, what it tells, and that NumPy cannot lose its derivatives."""
 
+import copy
+import pickle
 import threading
 
 import numpy as np
 import pytest
 
-from stn_ref import TapeError, Tensor, no_grad
+from stn_ref import TapeError, Tensor, no_grad, relu, reshape
 
 floating = pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 
@@ -101,13 +103,56 @@ def test_an_array_on_the_left_leaves_the_operation_to_the_tensor():
     np.testing.assert_array_equal((x @ array).data, [[4, 6], [4, 6]])
 
 
-def test_numpy_functions_refuse_a_tensor_that_requires_derivatives():
+def test_numpy_functions_are_the_operators_of_that_name_or_are_refused():
     x = Tensor([1.0], requires_grad=True)
-    with pytest.raises(TypeError):
-        np.sin(x)
+    (np.sin(x) * np.array([2.0]) + np.multiply(3.0, x)).backward()
+    np.testing.assert_allclose(x.grad, 2 * np.cos([1.0]) + 3)
+    with pytest.raises(TypeError, match="NumPy's arctan cannot follow derivatives here"):
+        np.arctan(x)
+    with pytest.raises(TypeError, match="NumPy's add cannot follow"):
+        np.add.reduce(x)
+    assert np.isfinite(x).all()
+    assert (np.array([0.0]) < x).all()
     with pytest.raises(TypeError, match=r"Tensor: NumPy cannot follow .* use x\.data"):
         np.asarray(x)
     np.testing.assert_array_equal(np.asarray(x.detach()), [1.0])
+
+
+def test_comparisons_are_elementwise_and_tensors_can_still_be_keys():
+    x = Tensor([0.0, 1.0], requires_grad=True)
+    np.testing.assert_array_equal(x == 0.0, [True, False])
+    np.testing.assert_array_equal(x != x.data, [False, False])
+    np.testing.assert_array_equal(np.zeros(2) == x, [True, False])
+    assert {x: "value"}[x] == "value"
+
+
+def test_copies_and_pickles_are_leaves_of_their_own():
+    x = Tensor([1.0, 2.0], requires_grad=True)
+    (x * x).sum().backward()
+    for again in (copy.deepcopy(x), copy.copy(x), pickle.loads(pickle.dumps(x))):
+        np.testing.assert_array_equal(again.data, x.data)
+        np.testing.assert_array_equal(again.grad, x.grad)
+        again.zero_grad()
+        (again * 5.0).sum().backward()
+        np.testing.assert_array_equal(again.grad, [5, 5])
+    np.testing.assert_array_equal(x.grad, [2, 4])
+    with pytest.raises(TypeError, match=r"result of multiply cannot be copied .*detach"):
+        copy.deepcopy(x * x)
+
+
+def test_results_that_are_no_floats_are_refused():
+    x = Tensor([1.5], requires_grad=True)
+    with pytest.raises(TypeError, match="multiply: the result would be complex128"):
+        x * 1j
+    with pytest.raises(TypeError, match="cast: dtype is int64, expected float16, float32 or float64"):
+        x.astype(np.int64)
+
+
+def test_too_many_positional_arguments_are_explained():
+    with pytest.raises(TypeError, match=r"reshape: got 2 positional .* by name: shape=\.\.\."):
+        reshape(Tensor([1.0, 2.0]), (2, 1))
+    with pytest.raises(TypeError, match="relu: got 2 positional arguments, expected 1, x"):
+        relu(np.ones(2), np.ones(2))
 
 
 def test_methods_are_the_operators():

@@ -17,6 +17,7 @@ from stn_ref import (
     value_and_grad,
     vjp,
 )
+from stn_ref.autograd import backward, transforms
 
 floating = pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 
@@ -357,7 +358,7 @@ def test_integers_are_refused(d):
 
 
 def test_a_failing_function_leaves_no_state_behind():
-    from stn_ref.autograd.tensor import state
+    from stn_ref.autograd.recording import state
 
     def fails(x):
         raise ZeroDivisionError
@@ -367,3 +368,55 @@ def test_a_failing_function_leaves_no_state_behind():
             grad(fails)(TWO)
         assert (state.recording, state.depth) == (False, 0)
     assert (state.recording, state.depth) == (True, 0)
+
+
+def test_a_gradient_penalty_on_closed_over_parameters_is_followed():
+    W = Tensor(np.full(2, 3.0), requires_grad=True)
+    g = grad(lambda x: (W * x * x).sum())(Tensor(np.ones(2)))  # 2 W x
+    (g * g).sum().backward()  # 4 W^2 x^2
+    np.testing.assert_array_equal(W.grad, [24, 24])
+    W.zero_grad()
+    _, moved = jvp(lambda x: (W * x * x).sum(), (Tensor(np.ones(2)),), (Tensor(np.ones(2)),))
+    moved.backward()
+    np.testing.assert_array_equal(W.grad, [2, 2])
+
+
+def test_results_belong_to_the_caller():
+    c = np.ones(2)
+    out, pullback = vjp(lambda x, y: x + y, np.ones(2), np.ones(2))
+    a, b = pullback(c)
+    a *= 10
+    out *= 10
+    np.testing.assert_array_equal(b, [1, 1])
+    np.testing.assert_array_equal(c, [1, 1])
+    x = np.ones(3)
+    g = grad(lambda x: x.sum())(x)
+    g *= 0.1
+    same, _ = vjp(lambda t: t, x)
+    same[0] = 5
+    np.testing.assert_array_equal(x, [1, 1, 1])
+
+
+def test_steps_unrolled_inside_a_transform_do_not_walk_the_history_again():
+    """The inner backward passes visit their own nodes only, however many steps came before."""
+    visited = []
+    original = transforms.run
+
+    def counting(roots, targets, graph, retain):
+        roots, targets = list(roots), list(targets)
+        visited.append(len(backward.reachable([n for n, _ in roots], min(t.number for t in targets))))
+        return original(roots, targets, graph, retain)
+
+    transforms.run = counting
+    try:
+
+        def unrolled(x):
+            for _ in range(8):
+                x = x - 0.1 * grad(lambda z: (z * z * z).sum())(x)
+            return x.sum()
+
+        grad(unrolled)(np.ones(3))
+    finally:
+        transforms.run = original
+    inner = visited[:-1]
+    assert len(set(inner)) == 1

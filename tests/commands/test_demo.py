@@ -25,7 +25,7 @@ def test_the_demo_checks_trains_reports_and_draws(
     assert "23,592 (CNN) and 23,519 (ST-CNN) parameters" in out
     assert len(re.findall(r"CNN +\d+\.\d % of 100 test digits right, \d+ wrong", out)) == 2
     assert "read as" in out
-    assert "pip install 'stn_ref[viz]'" in out
+    assert "the extra 'viz': pip install matplotlib" in out
     assert not figure.exists()
 
 

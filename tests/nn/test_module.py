@@ -1,10 +1,12 @@
 """`Module`: names, state, modes."""
 
+import copy
+
 import numpy as np
 import pytest
 
 from stn_ref import Tensor
-from stn_ref.nn import Dropout, Flatten, Linear, Module, ReLU, Sequential
+from stn_ref.nn import SGD, Dropout, Flatten, Linear, Module, ReLU, Sequential
 
 
 def net(outputs=2, dtype=np.float32):
@@ -28,14 +30,50 @@ def test_names_follow_the_attributes():
     assert [name for name, _ in model.named_generators()] == ["body.2.rng"]
 
 
-def test_constants_and_frozen_tensors_are_no_parameters():
+def test_frozen_tensors_are_parameters_that_are_saved_and_not_learnt():
     class Frozen(Module):
         def __init__(self):
-            self.constant = Tensor(np.ones(3))
+            self.frozen = Tensor(np.ones(3))
             self.learnt = Tensor(np.ones(3), requires_grad=True)
             self.array = np.ones(3)
 
-    assert [name for name, _ in Frozen().named_parameters()] == ["learnt"]
+        def forward(self, x):
+            return x * self.frozen * self.learnt
+
+    model = Frozen()
+    assert list(model.state_dict()) == ["frozen", "learnt"]
+    optimiser = SGD(model.named_parameters(), lr=0.5)
+    model(np.ones(3)).sum().backward()
+    optimiser.step()
+    np.testing.assert_array_equal(model.frozen.data, [1, 1, 1])
+    np.testing.assert_array_equal(model.learnt.data, [0.5, 0.5, 0.5])
+
+
+def test_modules_in_lists_and_dicts_are_found():
+    rng = np.random.default_rng(0)
+
+    class Listed(Module):
+        def __init__(self):
+            self.blocks = [Linear(2, 2, rng=rng), Linear(2, 1, rng=rng)]
+            self.heads = {"a": Linear(1, 1, rng=rng)}
+
+    assert [name for name, _ in Listed().named_parameters()] == [
+        *("blocks.0.weight", "blocks.0.bias", "blocks.1.weight", "blocks.1.bias"),
+        *("heads.a.weight", "heads.a.bias"),
+    ]
+
+
+def test_a_list_given_to_sequential_is_refused_with_the_mend():
+    with pytest.raises(TypeError, match=r"Sequential: got .* use Sequential\(\*layers\)"):
+        Sequential([ReLU()])
+
+
+def test_a_copied_model_learns_by_itself():
+    model = Linear(2, 1, rng=np.random.default_rng(0))
+    twin = copy.deepcopy(model)
+    twin(np.ones((1, 2), np.float32)).sum().backward()
+    assert twin.weight.grad is not None
+    assert model.weight.grad is None
 
 
 def test_a_shared_parameter_is_counted_once():

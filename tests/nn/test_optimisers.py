@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from stn_ref import Tensor
-from stn_ref.nn import SGD, Adam, Optimiser, constant, cosine, stepwise
+from stn_ref.nn import SGD, Adam, Linear, Optimiser, constant, cosine, stepwise
 
 KINDS = pytest.mark.parametrize("kind", [SGD, Adam])
 
@@ -276,3 +276,11 @@ def test_cosine():
     warm = cosine(110, warmup=10)
     assert [warm(step) for step in (0, 4, 9, 10, 60, 110)] == pytest.approx([0.1, 0.5, 1, 1, 0.5, 0])
     assert cosine(5, warmup=5)(5) == 1  # nothing is left after the warm-up
+
+
+@pytest.mark.parametrize("wrong", ["parameters", "module", "names"])
+def test_what_is_no_named_parameter_is_refused_with_the_mend(wrong):
+    model = Linear(2, 2, rng=np.random.default_rng(0))
+    given = {"parameters": model.parameters(), "module": model, "names": ["weight"]}[wrong]
+    with pytest.raises(TypeError, match=r"SGD: expected pairs .* pass model\.named_parameters\(\)"):
+        SGD(given, lr=0.1)

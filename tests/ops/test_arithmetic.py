@@ -224,3 +224,8 @@ def test_as_dtype_casts_only_where_needed():
 def test_shapes_that_do_not_broadcast_are_refused():
     with pytest.raises(ValueError, match="broadcast"):
         s.add(np.ones(2), np.ones(3))
+
+
+def test_sigmoid_is_exact_far_to_the_left():
+    x = np.array([-40.0, -700.0, 0.0, 40.0])
+    np.testing.assert_allclose(s.sigmoid(x), scipy.special.expit(x), rtol=1e-15)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import stn_ref as s
-from stn_ref import vjp
+from stn_ref import avg_pool2d, grad, max_pool2d, vjp
 
 RNG = np.random.default_rng(0)
 POOLS = [s.max_pool2d, s.avg_pool2d]
@@ -199,3 +199,16 @@ def test_refusals(pool, shape, settings, message):
 def test_ceil_mode_is_a_switch(pool):
     with pytest.raises(TypeError, match=rf"{pool.__name__}: ceil_mode is 'yes', expected True or"):
         pool(np.ones((1, 1, 2, 2)), kernel_size=2, ceil_mode="yes")
+
+
+def test_a_window_may_have_more_places_than_a_short_integer_counts():
+    x = np.zeros((1, 1, 200, 200))
+    x[0, 0, 190, 150] = 1.0
+    g = grad(lambda x: max_pool2d(x, kernel_size=200).sum())(x)
+    np.testing.assert_array_equal(g, x)
+
+
+@pytest.mark.parametrize("pool", [max_pool2d, avg_pool2d])
+def test_integers_are_refused(pool):
+    with pytest.raises(TypeError, match=r"x has dtype uint8, expected .* use x\.astype"):
+        pool(np.zeros((1, 1, 2, 2), np.uint8), kernel_size=2)

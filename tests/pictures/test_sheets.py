@@ -43,5 +43,5 @@ def test_without_matplotlib_the_extra_is_named(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     images = np.zeros((1, 4, 4))
-    with pytest.raises(ModuleNotFoundError, match=r"pip install 'stn_ref\[viz\]'"):
+    with pytest.raises(ModuleNotFoundError, match="the extra 'viz': pip install matplotlib"):
         transformer_sheet(tmp_path / "sheet.png", images, images, np.eye(2, 3)[None], align_corners=True)

@@ -9,7 +9,7 @@ import pytest
 
 from stn_ref import Tensor
 from stn_ref.data import rotate
-from stn_ref.nn import SGD, Dropout, Flatten, Linear, Module, Sequential, cosine
+from stn_ref.nn import SGD, Dropout, Flatten, Linear, Module, Sequential, SpatialTransformer, cosine
 from stn_ref.training import (
     CheckpointError,
     Diverged,
@@ -610,3 +610,24 @@ def test_rotate_is_pure(small):
     """What bit for bit rests on: the same generator state gives the same images."""
     first, second = (rotate(small.images, np.random.default_rng(3)) for _ in range(2))
     assert first.tobytes() == second.tobytes()
+
+
+def test_a_transformer_that_lost_the_image_is_noted():
+    class Lost(Module):
+        def forward(self, x):
+            return np.tile(np.array([1, 0, 9, 0, 1, 9], np.float32), (len(x), 1))
+
+    rng = np.random.default_rng(0)
+    transformer = SpatialTransformer(Lost(), (4, 4))
+    model = Sequential(transformer=transformer, flatten=Flatten(), head=Linear(16, 2, rng=rng))
+    notes = []
+
+    class Noting(SilentProgress):
+        def note(self, text):
+            notes.append(text)
+
+    images, labels = rng.random((8, 1, 4, 4)).astype(np.float32), np.arange(8) % 2
+    optimiser = SGD(model.named_parameters(), lr=0.1)
+    history = fit(model, optimiser, images, labels, epochs=1, seed=0, progress=Noting())
+    assert "100% of the samples of 'transformer' fall outside" in notes[0]
+    assert history.note == notes[0]

@@ -105,7 +105,7 @@ def test_fit_tells_every_batch_and_epoch(small, show, monkeypatch):
 
 def test_without_tqdm_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "tqdm", None)
-    with pytest.raises(ModuleNotFoundError, match=r'pip install "stn_ref\[progress\]", or use PlainProgress'):
+    with pytest.raises(ModuleNotFoundError, match="the extra 'progress': pip install tqdm"):
         TqdmProgress()
 
 
