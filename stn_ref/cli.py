@@ -154,14 +154,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return COMMANDS[options.command](options)
     except KeyboardInterrupt as interrupt:
-        print(f"\nstopped: {str(interrupt) or 'Ctrl-C'}", file=sys.stderr)
+        print(f"\nstopped: {_for_the_shell(str(interrupt)) or 'Ctrl-C'}", file=sys.stderr)
         return 130
     except BrokenPipeError:  # whoever read our output has seen enough
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (Python flushes it when it ends)
         return 141
     except (ValueError, TypeError, ArithmeticError, OSError, ModuleNotFoundError) as error:
-        print(f"stn-ref {options.command}: {error}", file=sys.stderr)
+        print(f"stn-ref {options.command}: {_for_the_shell(str(error))}", file=sys.stderr)
         return 2
+
+
+def _for_the_shell(message: str) -> str:
+    """The library's message in the words of the command line."""
+    return (
+        message.removeprefix("fit: ")
+        .replace("the same call and resume=True", "--resume")
+        .replace("resume=True", "--resume")
+    )
 
 
 def _demo(options: argparse.Namespace) -> int:

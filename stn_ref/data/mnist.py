@@ -69,10 +69,10 @@ def load_bundled(split: str) -> Digits:
 
     >>> train = load_bundled("train")
     >>> train.name, np.bincount(train.labels[:50]).tolist()
-    ('bundled MNIST subset, 5,000 train digits', [5, 5, 5, 5, 5, 5, 5, 5, 5, 5])
+    ('bundled MNIST subset, train set', [5, 5, 5, 5, 5, 5, 5, 5, 5, 5])
     """
     digits = load_mnist(BUNDLED, split)
-    return replace(digits, name=f"bundled MNIST subset, {len(digits):,} {split} digits", note="")
+    return replace(digits, name=f"bundled MNIST subset, {split} set", note="")
 
 
 def load_mnist(directory: str | os.PathLike[str], split: str) -> Digits:

@@ -140,7 +140,7 @@ def test_official_files_in_the_wrong_place_are_refused(folder, monkeypatch, imag
 
 def test_load_digits_says_which_source_it_used(folder, monkeypatch):
     monkeypatch.delenv("STN_REF_DATA", raising=False)
-    assert load_digits(split="test").name == "bundled MNIST subset, 1,000 test digits"
+    assert load_digits(split="test").name == "bundled MNIST subset, test set"
     assert load_digits(folder).name == f"train digits from {folder}"
     monkeypatch.setenv("STN_REF_DATA", str(folder))
     assert load_digits().name == f"train digits from {folder} (by STN_REF_DATA)"
