@@ -23,6 +23,9 @@ PROGRESS = ("plain", "tqdm", "none")
 class _Help(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
     """Descriptions as they are written, and the defaults of the options."""
 
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        return action.help if action.default in (None, False) else super()._get_help_string(action)
+
 
 def parser() -> argparse.ArgumentParser:
     """All commands and options."""

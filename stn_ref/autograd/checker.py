@@ -93,7 +93,7 @@ class Check:
         self.bent |= found.kinked.any(axis=0)
         kinked = np.flatnonzero(found.kinked.any(axis=(1, 2)))
         for c in self.rng.permutation(kinked)[:KINKED_ELEMENTS]:
-            t = [np.zeros_like(x) for x in self.inputs]
+            t = [np.zeros(x.shape, x.dtype) for x in self.inputs]
             t[self.chosen.index(i)].reshape(probe.items, -1)[:, columns[c]] = 1
             _, moved = jvp(self.moving, self.inputs, t)
             analytic = probe.rows(moved if isinstance(moved, tuple) else (moved,))
