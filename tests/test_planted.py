@@ -43,5 +43,7 @@ def test_a_planted_mistake_makes_the_suite_fail(
 ) -> None:
     result = runs[name].result()
     assert result.returncode == 1, result.stdout + result.stderr  # 1: tests failed; not a broken run
-    assert "1 failed" in result.stdout
-    assert "AssertionError" in result.stdout  # a claim did not hold; the plant itself did not crash
+    assert "1 failed" in result.stdout, result.stdout
+    assert "AssertionError" in result.stdout, (
+        result.stdout
+    )  # a claim did not hold; the plant itself did not crash

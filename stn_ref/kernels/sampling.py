@@ -11,7 +11,9 @@ outside it points.
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from itertools import product
+from operator import mul
 from typing import Any
 
 import numpy as np
@@ -79,30 +81,42 @@ def locate(x: Array, size: int, setup: Setup, side: str) -> Axis:
 
 def sides(setup: Setup, orders: Orders) -> list[tuple[str, ...]]:
     """For each axis the side from which a kink is read; several readings are averaged (``mid``)."""
+    if not any(orders):
+        return [("right",) * len(orders)]
     read = {"left": ("left",), "mid": ("right", "left")}.get(setup.kink, ("right",))
-    return list(product(*(read if order else ("right",) for order in orders)))
+    return list(product(read, repeat=len(orders)))
 
 
-def taps(axes: Sequence[Axis], setup: Setup, orders: Orders) -> Iterator[tuple[Array, Array]]:
-    """For each tap its flat index into the image with the extra zeros, and its weight; shapes (N, P)."""
+def taps(axes: Sequence[Axis], setup: Setup, family: Sequence[Orders]) -> Iterator[tuple[Array, list[Array]]]:
+    """For each tap its flat index into the image with the extra zeros, and its weight for each of a family
+    of orders; shapes (N, P)."""
     along = []
-    for axis, order in zip(axes, orders):
-        weights = setup.kernel.weights(axis.fraction, order, setup.kink)
+    for k, axis in enumerate(axes):
+        tables = {
+            order: setup.kernel.weights(axis.fraction, order, setup.kink)
+            for order in {orders[k] for orders in family}
+        }
         pairs = []
-        for offset, weight in zip(setup.kernel.taps, weights):
-            if weight.any():
+        for tap, offset in enumerate(setup.kernel.taps):
+            weights = {order: table[tap] for order, table in tables.items()}
+            if any(weight.any() for weight in weights.values()):
                 index = padded_index(axis.cell + offset, axis.size, setup.padding_mode, setup.align_corners)
                 if axis.undefined is not None:
                     index[axis.undefined] = axis.size
-                pairs.append((index, weight))
+                pairs.append((index, weights))
         along.append(pairs)
     slow_to_fast = list(reversed(axes))  # z, y, x, as in memory
     for chosen in product(*reversed(along)):
-        flat, weight = chosen[0]
-        for (index, factor), axis in zip(chosen[1:], slow_to_fast[1:]):
+        flat = chosen[0][0]
+        for (index, _), axis in zip(chosen[1:], slow_to_fast[1:]):
             flat = flat * (axis.size + 1) + index
-            weight = weight * factor
-        yield flat, weight
+        yield (
+            flat,
+            [
+                reduce(mul, (weights[order] for (_, weights), order in zip(chosen, reversed(orders))))
+                for orders in family
+            ],
+        )
 
 
 def with_zeros(U: Array) -> Array:
@@ -185,15 +199,15 @@ class Block:
                 self._located[k, side] = locate(x, self.sizes[k], self.setup, side)
         return [self._located[k, side] for k, side in enumerate(chosen)]
 
-    def _taps(self, orders: Orders) -> Iterator[tuple[Array, Array]]:
-        """Flat indices over the whole batch and weights, both of shape (N * P,)."""
+    def _taps(self, *family: Orders) -> Iterator[tuple[Array, list[Array]]]:
+        """Flat indices over the whole batch, and weights for each of the orders; shapes (N * P,)."""
         image = math.prod(size + 1 for size in self.sizes)
         starts = np.arange(self.shape[0])[:, None] * image
-        readings = sides(self.setup, orders)
+        readings = sides(self.setup, family[0])
         for chosen in readings:
-            for flat, weight in taps(self._axes(chosen), self.setup, orders):
-                share = weight if len(readings) == 1 else weight / len(readings)
-                yield (flat + starts).reshape(-1), share.reshape(-1)
+            for flat, weights in taps(self._axes(chosen), self.setup, family):
+                shares = weights if len(readings) == 1 else [weight / len(readings) for weight in weights]
+                yield (flat + starts).reshape(-1), [share.reshape(-1) for share in shares]
 
     def undefined(self) -> Array:
         """Which samples have a coordinate without a meaning, shape (N * P,)."""
@@ -208,7 +222,7 @@ class Block:
         channels, finite = U.shape[1], is_finite(U)
         padded = with_zeros(U)
         V: Array | None = None
-        for flat, weight in self._taps(orders):
+        for flat, [weight] in self._taps(orders):
             term = weigh(weight, padded.take(flat, axis=1), finite)
             V = term if V is None else np.add(V, term, out=V)
         if V is None:
@@ -225,7 +239,7 @@ class Block:
         padded_sizes = tuple(size + 1 for size in reversed(self.sizes))
         length = n * math.prod(padded_sizes)
         U = np.zeros((channels, length))
-        for flat, weight in self._taps(orders):
+        for flat, [weight] in self._taps(orders):
             for c in range(channels):
                 U[c] += np.bincount(flat, weigh(weight, rows[c], finite), length)
         U = U.reshape(channels, n, *padded_sizes)[without_zeros(tuple(reversed(self.sizes)))]
@@ -237,14 +251,16 @@ class Block:
         padded = with_zeros(U)
         rows = np.moveaxis(V, 1, 0).reshape(channels, math.prod(self.shape))
         finite = is_finite(U) and is_finite(V)
-        S = np.zeros((math.prod(self.shape), d), np.result_type(U, V, self.points))
-        for k in range(d):
-            raised = tuple(order + (k == axis) for axis, order in enumerate(orders))
-            for flat, weight in self._taps(raised):
-                pixels = padded.take(flat, axis=1)
-                if finite:
-                    S[:, k] += weight * np.einsum("cp,cp->p", rows, pixels)
-                else:
-                    S[:, k] += weigh(weight * rows, pixels, finite).sum(axis=0)
-        S[self.undefined()] = np.nan
-        return S.reshape(*self.shape, d)
+        S = np.zeros((d, math.prod(self.shape)), np.result_type(U, V, self.points))
+        raised = [tuple(order + (k == axis) for axis, order in enumerate(orders)) for k in range(d)]
+        for flat, weights in self._taps(*raised):
+            pixels = padded.take(flat, axis=1)
+            if finite:
+                against_V = np.einsum("cp,cp->p", rows, pixels)
+                for k, weight in enumerate(weights):
+                    S[k] += weight * against_V
+            else:
+                for k, weight in enumerate(weights):
+                    S[k] += weigh(weight * rows, pixels, finite).sum(axis=0)
+        S[:, self.undefined()] = np.nan
+        return np.moveaxis(S.reshape(d, *self.shape), 0, -1)
