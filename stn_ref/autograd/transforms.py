@@ -10,6 +10,7 @@ meet others which do, the backward pass itself is recorded; on plain arrays it i
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
@@ -57,6 +58,46 @@ def _watch(value: Value) -> Tensor:
     return Tensor(value, requires_grad=True)
 
 
+@dataclass
+class _Trace:
+    """One evaluation of a function, with all that is needed to go back from its outputs."""
+
+    out: Any
+    outputs: list[Tensor]
+    watched: list[Tensor]
+    graph: bool  # whether the way back is to be recorded
+    as_tensors: bool  # whether results are handed out as Tensors
+
+    @classmethod
+    def of(cls, f: Callable[..., Any], primals: Sequence[Value], others: Sequence[Value] = ()) -> "_Trace":
+        graph = _followed([*primals, *others])
+        as_tensors = graph or any(isinstance(v, Tensor) for v in (*primals, *others))
+        with _inside_a_transform():
+            watched = [_watch(p) for p in primals]
+            out = f(*watched)
+        outputs = [o if isinstance(o, Tensor) else Tensor(o) for o in _listed(out)]
+        # Somebody who speaks in Tensors may want to go back to others that f used. (Arrays carry no tape.)
+        graph = graph or (as_tensors and _reach_others(outputs, watched))
+        return cls(out, outputs, watched, graph, as_tensors)
+
+    def pull(self, cotangents: Sequence[Value], graph: bool) -> list[Value]:
+        """The cotangents of the primals for those of the outputs."""
+        pairs = zip(self.outputs, cotangents)
+        roots = [(o._node, _seat(c, graph)) for o, c in pairs if o.requires_grad]
+        with _inside_a_transform():
+            found = run(roots, [w._node for w in self.watched], graph=graph, retain=True)
+        return [found.get(w._node, np.zeros(w.shape, w.dtype)) for w in self.watched]
+
+    def like_out(self, values: Sequence[Value]) -> Any:
+        """Values, one for each output, in the form in which the function returned them."""
+        given = tuple(_given_back(v, self.as_tensors) for v in values)
+        return given if isinstance(self.out, (tuple, list)) else given[0]
+
+    def value(self) -> Any:
+        """What the function returned."""
+        return self.like_out([o if self.graph else o.detach() for o in self.outputs])
+
+
 def vjp(f: Callable[..., Any], *primals: Value) -> tuple[Any, Callable[..., tuple[Value, ...]]]:
     """The value of ``f`` at ``primals``, and its pullback.
 
@@ -82,33 +123,20 @@ def vjp(f: Callable[..., Any], *primals: Value) -> tuple[Any, Callable[..., tupl
     >>> pullback(np.array([1.0, 10.0]))
     (array([ 3., 40.]), array([ 1., 20.]))
     """
-    graph = _followed(primals)
-    as_tensors = graph or any(isinstance(p, Tensor) for p in primals)
-    with _inside_a_transform():
-        watched = [_watch(p) for p in primals]
-        out = f(*watched)
-    outputs = [o if isinstance(o, Tensor) else Tensor(o) for o in _listed(out)]
-    # Somebody who speaks in Tensors may want to go back to others that f used. (Arrays carry no tape.)
-    others = as_tensors and _reach_others(outputs, watched)
-    graph = graph or others
+    trace = _Trace.of(f, primals)
 
     def pullback(cotangent: Any) -> tuple[Value, ...]:
         given = _listed(cotangent)
-        if len(given) != len(outputs):
+        if len(given) != len(trace.outputs):
             raise TapeError(
-                f"vjp: the pullback got {len(given)} cotangents, expected {len(outputs)}, one an output"
+                f"vjp: the pullback got {len(given)} cotangents, expected {len(trace.outputs)}, one for each "
+                "output"
             )
-        checked = [check_cotangent("vjp", o, c) for o, c in zip(outputs, given)]
-        again = graph or _followed(checked)
-        roots = [(o._node, _seat(c, again)) for o, c in zip(outputs, checked) if o.requires_grad]
-        with _inside_a_transform():
-            found = run(roots, [w._node for w in watched], graph=again, retain=True)
-        bars = [found.get(w._node, np.zeros(w.shape, w.dtype)) for w in watched]
-        return tuple(_given_back(bar, as_tensors or again) for bar in bars)
+        checked = [check_cotangent("vjp", o, c) for o, c in zip(trace.outputs, given)]
+        graph = trace.graph or _followed(checked)
+        return tuple(_given_back(bar, trace.as_tensors or graph) for bar in trace.pull(checked, graph))
 
-    pullback.others = others  # type: ignore[attr-defined]
-    given_back = tuple(_given_back(o if graph else o.detach(), as_tensors) for o in outputs)
-    return (given_back if isinstance(out, (tuple, list)) else given_back[0]), pullback
+    return trace.value(), pullback
 
 
 def value_and_grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:
@@ -203,22 +231,17 @@ def jvp(f: Callable[..., Any], primals: Sequence[Value], tangents: Sequence[Valu
     """
     if len(primals) != len(tangents):
         raise ValueError(f"jvp: {len(primals)} primals but {len(tangents)} tangents; give one for each")
-    graph = _followed([*primals, *tangents])
-    as_tensors = graph or any(isinstance(v, Tensor) for v in (*primals, *tangents))
+    bases = [p if isinstance(p, Tensor) else Tensor(p) for p in primals]
+    directions = [check_cotangent("jvp", p, t) for p, t in zip(bases, tangents)]
+    trace = _Trace.of(f, primals, others=tangents)
+    probes = [Tensor(np.zeros(o.shape, o.dtype), requires_grad=True) for o in trace.outputs]
+    bars = trace.pull(probes, graph=True)
+    pairs = [(b, t) for b, t in zip(bars, directions) if isinstance(b, Tensor) and b.requires_grad]
+    roots = [(b._node, _seat(t, trace.graph)) for b, t in pairs]
     with _inside_a_transform():
-        bases = [p if isinstance(p, Tensor) else Tensor(p) for p in primals]
-        directions = [check_cotangent("jvp", p, t) for p, t in zip(bases, tangents)]
-        out, pullback = vjp(f, *bases)
-        outputs = _listed(out)
-        probes = [Tensor(np.zeros(o.shape, o.dtype), requires_grad=True) for o in outputs]
-        bars = pullback(tuple(probes))
-        graph = graph or (as_tensors and pullback.others)  # type: ignore[attr-defined]
-        roots = [(b._node, _seat(t, graph)) for b, t in zip(bars, directions) if b.requires_grad]
-        found = run(roots, [p._node for p in probes], graph=graph, retain=True)
+        found = run(roots, [p._node for p in probes], graph=trace.graph, retain=True)
     moved = [found.get(p._node, np.zeros(p.shape, p.dtype)) for p in probes]
-    values = tuple(_given_back(v if graph else v.detach(), as_tensors) for v in outputs)
-    slopes = tuple(_given_back(v, as_tensors) for v in moved)
-    return (values, slopes) if isinstance(out, tuple) else (values[0], slopes[0])
+    return trace.value(), trace.like_out(moved)
 
 
 def _reach_others(results: Sequence[Tensor], known: Sequence[Tensor]) -> bool:
