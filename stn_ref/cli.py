@@ -153,7 +153,10 @@ def _positive_float(text: str) -> float:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit status."""
-    options = parser().parse_args(arguments)
+    commands = parser()
+    options = commands.parse_args(arguments)
+    if getattr(options, "resume", False) and not options.checkpoint:
+        commands.error("--resume needs --checkpoint FILE, the file to go on from")
     try:
         return COMMANDS[options.command](options)
     except KeyboardInterrupt as interrupt:

@@ -125,7 +125,7 @@ class Check:
             if error[0] <= 1e-6 * size[0]:
                 break
             h *= float(LADDER[-1]) / RATIO
-            found = found.or_better(self.probe.along(dict(zip(self.chosen, t)), h))
+            found = found.or_finer(self.probe.along(dict(zip(self.chosen, t)), h))
         return found, h
 
     def _resolved(self, i: int, columns: Array, v: Array) -> tuple[Slopes, Array]:
@@ -143,8 +143,8 @@ class Check:
             finer = self.probe.along_elements(i, columns[coarse], lower[coarse])
             parts = [np.array(a) for a in (found.low, found.high, found.error)]
             before = Slopes(*(a[coarse] for a in parts))
-            better = before.or_better(finer)
-            for a, b in zip(parts, (better.low, better.high, better.error)):
+            finer_of_both = before.or_finer(finer)
+            for a, b in zip(parts, (finer_of_both.low, finer_of_both.high, finer_of_both.error)):
                 a[coarse] = b
             found, h = Slopes(*parts), lower
         return found, h
@@ -200,6 +200,8 @@ class Check:
         ratio = np.where(np.isfinite(off), off / allowed, np.inf)
         report = self.report
         slope = np.maximum(np.abs(low), np.abs(high))
+        void = (error > 0.3 * slope) & (error > own)  # not resolved: proves nothing either way
+        ratio = np.where(np.isfinite(ratio) & void, 0, ratio)
         report.unresolved += int(np.sum(error > 0.01 * slope + 1e-6 * slope.max(initial=0) + 1e-12))
         report.checked += analytic.size
         report.kinked += int(np.sum(kinked))

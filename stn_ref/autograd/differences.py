@@ -49,9 +49,10 @@ class Slopes:
             error = np.where(v == 0, 0, np.abs(v) * self.error).sum(-1)
         return low, high, error, size.sum(-1)
 
-    def or_better(self, other: "Slopes") -> "Slopes":
-        """Of both, elementwise, the one with the smaller error."""
-        first = self.error <= other.error
+    def or_finer(self, other: "Slopes") -> "Slopes":
+        """Elementwise the one with the smaller error; where they contradict each other, the finer one."""
+        apart = np.maximum(self.low - other.high, other.low - self.high)
+        first = (self.error <= other.error) & ~(apart > self.error + other.error)
         pairs = ((self.low, other.low), (self.high, other.high), (self.error, other.error))
         return Slopes(*(np.where(first, mine, theirs) for mine, theirs in pairs))
 

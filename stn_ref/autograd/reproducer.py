@@ -3,6 +3,7 @@
 import base64
 import functools
 import inspect
+import sys
 import textwrap
 import zlib
 from collections.abc import Callable, Sequence
@@ -18,45 +19,53 @@ def literal(x: Array) -> str:
     """An array as an expression with every bit in it: a list if it is small, packed bytes if not.
 
     >>> literal(np.array([[0.1, 2.0]], np.float32))
-    'np.array([[0.10000000149011612, 2.0]], np.float32)'
+    "np.array([[0.10000000149011612, 2.0]], '<f4')"
     """
-    if x.size <= 64 and np.isfinite(x).all() and x.size:
-        return f"np.array({x.tolist()}, np.{x.dtype})"
-    packed = base64.b85encode(zlib.compress(np.ascontiguousarray(x).tobytes(), 9)).decode()
-    return f'np.frombuffer(zlib.decompress(base64.b85decode("{packed}")), np.{x.dtype}).reshape({x.shape})'
+    kind = repr(x.dtype.newbyteorder("<").str)
+    if x.size <= 64 and x.size and (x.dtype.kind != "f" or np.isfinite(x).all()):
+        return f"np.array({x.tolist()}, {kind})"
+    little = np.ascontiguousarray(x).astype(x.dtype.newbyteorder("<"))
+    packed = base64.b85encode(zlib.compress(little.tobytes(), 9)).decode()
+    return f'np.frombuffer(zlib.decompress(base64.b85decode("{packed}")), {kind}).reshape({x.shape})'
 
 
 def define(f: Callable[..., Any]) -> list[str]:
-    """Lines that define ``f``: an import where it can be imported, its source where it cannot."""
+    """Lines that define ``f``: an import where that gives it, its source where that stands by itself, or a
+    place to put it."""
     if isinstance(f, functools.partial):
-        settings = "".join(f", {k}={v!r}" for k, v in f.keywords.items())
-        given = "".join(f", {literal(v) if isinstance(v, np.ndarray) else repr(v)}" for v in f.args)
-        return [*define(f.func), "import functools", f"f = functools.partial(f{given}{settings})"]
-    module = getattr(f, "__module__", "__main__")
-    name = getattr(f, "__qualname__", "")
-    if name.isidentifier() and module != "__main__":
+        given = [_setting(v) for v in f.args] + [f"{k}={_setting(v)}" for k, v in f.keywords.items()]
+        return [*define(f.func), "import functools", f"f = functools.partial(f, {', '.join(given)})"]
+    module, name = getattr(f, "__module__", None), getattr(f, "__qualname__", "")
+    if module != "__main__" and getattr(sys.modules.get(module or ""), name, None) is f:
         return [f"from {module} import {name} as f"]
     try:
-        source = textwrap.dedent(inspect.getsource(inspect.unwrap(f)))
+        source = textwrap.dedent(inspect.getsource(f))
     except (OSError, TypeError):
         source = ""
-    if source.startswith(("def ", "@")):
+    code = getattr(f, "__code__", None)
+    borrowed = code is None or code.co_freevars or set(code.co_names) & set(getattr(f, "__globals__", {}))
+    if source.startswith("def ") and not borrowed and not hasattr(f, "__wrapped__"):
         return [*source.rstrip().splitlines(), f"f = {f.__name__}"]
     quoted = [f"#   {line}" for line in source.rstrip().splitlines()]
-    return ["# put the definition of your function f here:", *quoted]
+    return ["# put the definition of your function f here, with what it uses:", *quoted]
+
+
+def _setting(value: Any) -> str:
+    return literal(value) if isinstance(value, np.ndarray) else repr(value)
 
 
 def reproducer(f: Callable[..., Any], arrays: Sequence[Array], **settings: Any) -> str:
     """A script that repeats a gradient check of ``f`` at ``arrays``."""
     body = [f"    {literal(x)}," for x in arrays]
-    packing = ["import base64, zlib"] if any("b85decode" in line for line in body) else []
+    definition = define(f)
+    packing = ["import base64, zlib"] if any("b85decode" in line for line in (*body, *definition)) else []
     given = "".join(f", {name}={value!r}" for name, value in settings.items() if value is not None)
     return "\n".join(
         [
             *packing,
             "import numpy as np",
             "from stn_ref import gradcheck",
-            *define(f),
+            *definition,
             "inputs = (",
             *body,
             ")",

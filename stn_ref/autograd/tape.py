@@ -45,7 +45,8 @@ def _own_copy(setting: Any) -> Any:
     if isinstance(setting, np.ndarray):
         return setting.copy() if setting.flags.writeable else setting
     if isinstance(setting, (tuple, list)):
-        return type(setting)(_own_copy(part) for part in setting)
+        parts = [_own_copy(part) for part in setting]
+        return parts if isinstance(setting, list) else tuple(parts)
     return setting
 
 

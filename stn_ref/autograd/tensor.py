@@ -45,9 +45,10 @@ class Tensor:
     array(12.)
     """
 
-    __slots__ = ("__weakref__", "_node", "data", "grad")
+    __slots__ = ("__weakref__", "_made_here", "_node", "data", "grad")
     data: Array
     grad: Array | None
+    _made_here: bool
     _node: Any  # where it came from: a tape.Node, a tape.Leaf, or None for a constant
 
     def __init__(self, data: Any, requires_grad: bool = False) -> None:
@@ -64,6 +65,7 @@ class Tensor:
         self.data = array
         self.grad = None
         self._node = None
+        self._made_here = False
         if requires_grad:
             self.requires_grad = True
 
@@ -73,6 +75,7 @@ class Tensor:
         tensor.data = np.asarray(data)
         tensor.grad = None
         tensor._node = node
+        tensor._made_here = True  # by an operator, recorded or not
         return tensor
 
     @property

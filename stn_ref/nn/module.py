@@ -1,6 +1,6 @@
 """`Module`: something with parameters and a forward pass."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -42,13 +42,7 @@ class Module:
 
     def _attributes(self) -> Iterator[tuple[str, Any]]:
         """Attributes by name; the elements of lists, tuples and dicts by ``name.0`` and so on."""
-        for name, value in vars(self).items():
-            if isinstance(value, (list, tuple)):
-                yield from ((f"{name}.{k}", element) for k, element in enumerate(value))
-            elif isinstance(value, dict):
-                yield from ((f"{name}.{k}", element) for k, element in value.items())
-            else:
-                yield name, value
+        return _unpacked(vars(self).items())
 
     def modules(self, prefix: str = "") -> Iterator[tuple[str, "Module"]]:
         """This module and all below it, with dotted names; the prefix ends in a dot where it is not empty."""
@@ -58,11 +52,15 @@ class Module:
 
     def named_parameters(self) -> Iterator[tuple[str, Tensor]]:
         """All parameters with their dotted names, each once, in the order of assignment."""
-        seen = set()
+        seen: set[int] = set()
+        names: set[str] = set()
         for prefix, module in self.modules():
             for name, value in module._attributes():
-                if isinstance(value, Tensor) and value.is_leaf and id(value) not in seen:
+                if isinstance(value, Tensor) and not value._made_here and id(value) not in seen:
+                    if prefix + name in names:
+                        raise ValueError(f"{type(self).__name__}: two parameters are named {prefix + name!r}")
                     seen.add(id(value))
+                    names.add(prefix + name)
                     yield prefix + name, value
 
     def parameters(self) -> list[Tensor]:
@@ -122,3 +120,14 @@ class Module:
                 )
         for name, p in own.items():
             p.data = np.array(state[name])
+
+
+def _unpacked(items: Iterable[tuple[Any, Any]], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Names and values, with those inside lists, tuples and dicts as ``name.0`` and so on, to any depth."""
+    for name, value in items:
+        if isinstance(value, (list, tuple)):
+            yield from _unpacked(enumerate(value), f"{prefix}{name}.")
+        elif isinstance(value, dict):
+            yield from _unpacked(value.items(), f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value

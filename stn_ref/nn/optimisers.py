@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -89,7 +90,7 @@ class Optimiser:
         rate = self.rate
         self.steps += 1
         for name, p in self.parameters.items():
-            if p.grad is not None:
+            if p.grad is not None and p.requires_grad:
                 change = self.update(name, p.grad, rate * self.multipliers[name])
                 p.data = np.asarray(p.data - change, dtype=p.dtype, order="C")
 
@@ -168,10 +169,10 @@ class Adam(Optimiser):
         mean = b1 * self.kept(f"{name}/mean", gradient) + (1 - b1) * gradient
         square = b2 * self.kept(f"{name}/square", gradient) + (1 - b2) * gradient * gradient
         self.state[f"{name}/mean"], self.state[f"{name}/square"] = mean, square
-        correction = math.sqrt(1 - b2**self.steps) / (1 - b1**self.steps)
-        scaled: Array = (
-            rate * correction * mean / (np.sqrt(square) + self.eps * math.sqrt(1 - b2**self.steps))
-        )
+        count = int(self.state.get(f"{name}/count", 0)) + 1  # of this parameter: it may have been frozen
+        self.state[f"{name}/count"] = np.array(count)
+        root = math.sqrt(1 - b2**count)
+        scaled: Array = rate * root / (1 - b1**count) * mean / (np.sqrt(square) + self.eps * root)
         return scaled
 
 
@@ -190,13 +191,40 @@ def _named(optimiser: str, parameters: Any) -> dict[str, Tensor]:
     return dict(pairs)
 
 
+@dataclass(frozen=True)
+class Constant:
+    def __call__(self, step: int) -> float:
+        return 1.0
+
+
+@dataclass(frozen=True)
+class Stepwise:
+    every: int
+    factor: float
+
+    def __call__(self, step: int) -> float:
+        return float(self.factor ** (step // self.every))
+
+
+@dataclass(frozen=True)
+class Cosine:
+    total: int
+    warmup: int
+
+    def __call__(self, step: int) -> float:
+        if step < self.warmup:
+            return (step + 1) / self.warmup
+        progress = min(1.0, (step - self.warmup) / max(1, self.total - self.warmup))
+        return (1 + math.cos(math.pi * progress)) / 2
+
+
 def constant() -> Schedule:
     """The learning rate as it is.
 
     >>> constant()(1000)
     1.0
     """
-    return lambda step: 1.0
+    return Constant()
 
 
 def stepwise(every: int, factor: float = 0.1) -> Schedule:
@@ -205,7 +233,7 @@ def stepwise(every: int, factor: float = 0.1) -> Schedule:
     >>> [stepwise(10)(step) for step in (0, 9, 10, 25)]
     [1.0, 1.0, 0.1, 0.010000000000000002]
     """
-    return lambda step: float(factor ** (step // every))
+    return Stepwise(every, factor)
 
 
 def cosine(total: int, warmup: int = 0) -> Schedule:
@@ -214,11 +242,4 @@ def cosine(total: int, warmup: int = 0) -> Schedule:
     >>> [round(cosine(100, warmup=10)(step), 3) for step in (0, 9, 55, 100)]
     [0.1, 1.0, 0.5, 0.0]
     """
-
-    def factor(step: int) -> float:
-        if step < warmup:
-            return (step + 1) / warmup
-        progress = min(1.0, (step - warmup) / max(1, total - warmup))
-        return (1 + math.cos(math.pi * progress)) / 2
-
-    return factor
+    return Cosine(total, warmup)

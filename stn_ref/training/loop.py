@@ -138,6 +138,11 @@ def fit(
         run.progress.close()
 
 
+def _name(f: Any) -> str:
+    """What a function is called, or what a schedule is: enough to tell it from another one."""
+    return str(getattr(f, "__qualname__", f))
+
+
 class _Point(NamedTuple):
     """A moment between two batches, to which one can go back."""
 
@@ -225,13 +230,14 @@ class _Run:
         return {
             "seed": self.seed,
             "batch_size": self.batch_size,
-            "distort": self.distort is not None,
+            "distort": None if self.distort is None else _name(self.distort),
             "images or labels": self.data,
             "optimiser": {
                 name: list(value) if isinstance(value, tuple) else value
                 for name, value in vars(self.optimiser).items()
                 if name not in ("steps", "state") and isinstance(value, (bool, int, float, str, tuple))
             },
+            "schedule": _name(self.optimiser.schedule),
             "multipliers": self.optimiser.multipliers,
             "learning rate at the saved step": rate,
         }

@@ -16,9 +16,11 @@ from stn_ref import (
     concatenate,
     cos,
     exp,
+    grad,
     gradcheck,
     grid_sample,
     log,
+    maximum,
     relu,
     sin,
     spatial_transform,
@@ -29,7 +31,7 @@ from stn_ref import (
 )
 from stn_ref.autograd.differences import LADDER, STENCIL, first_step, nearest_kink, slopes
 from stn_ref.autograd.probe import Probe
-from stn_ref.autograd.reproducer import literal
+from stn_ref.autograd.reproducer import define, literal
 from stn_ref.autograd.tape import differentiable
 from stn_ref.autograd.tensor import OPERATORS, plain
 
@@ -403,3 +405,43 @@ def test_an_array_is_written_with_every_bit(x: np.ndarray) -> None:
     assert again.dtype == x.dtype
     assert again.tobytes() == np.ascontiguousarray(x).tobytes()
     assert again.shape == x.shape
+
+
+# What a second look found
+
+
+def test_a_maximum_over_the_batch_is_not_taken_for_independent_items(operator: Any) -> None:
+    def without_top(x: Any) -> Any:
+        return x - x.max(axis=0, keepdims=True)
+
+    f = operator(without_top, lambda y_bar: y_bar * 1.5)
+    for seed in range(10):
+        x = np.random.default_rng(seed).normal(size=(4, 1))
+        assert not gradcheck(f, (x,), raises=False).passed
+
+
+def test_second_derivatives_at_kinks_are_not_resolved_and_not_failed() -> None:
+    report = gradcheck(lambda x: maximum(x, x * x), (np.array([0.0, 1.0]),), order=2)
+    assert report.unresolved > 0
+    grid = rng.integers(-2, 3, (1, 2, 2, 2)) / 2.0
+    U = rng.normal(size=(1, 1, 3, 3))
+    assert gradcheck(partial(grid_sample, align_corners=True, kink="mid"), (U, grid), order=2).passed
+
+
+def test_very_steep_functions_pass() -> None:
+    assert gradcheck(log, (np.array([1e-9, 1.0]),)).passed
+
+
+def test_a_reproducer_never_tests_another_function() -> None:
+    wrapped = grad(lambda x: (x * x).sum())
+    assert "from " not in "\n".join(define(wrapped))
+    w = 3.0
+    assert "put the definition" in define(lambda x: x * w)[0]
+    assert define(sin) == ["from stn_ref.ops.elementary import sin as f"]
+    lines = define(partial(grid_sample, grid=np.zeros((1, 2)), align_corners=True))
+    assert lines[-1] == "f = functools.partial(f, grid=np.array([[0.0, 0.0]], '<f8'), align_corners=True)"
+
+
+def test_arrays_of_other_byte_orders_and_kinds_are_written_out() -> None:
+    for x in (np.array([1.0, 2.0], ">f8"), np.array([True, False]), np.array([1, 2])):
+        np.testing.assert_array_equal(eval(literal(x), {"np": np}), x)

@@ -5,7 +5,7 @@ import copy
 import numpy as np
 import pytest
 
-from stn_ref import Tensor
+from stn_ref import Tensor, no_grad
 from stn_ref.nn import SGD, Dropout, Flatten, Linear, Module, ReLU, Sequential
 
 
@@ -172,3 +172,35 @@ def test_sequential_gives_its_modules_by_number():
     assert isinstance(model[1], ReLU)
     assert isinstance(model[-1], ReLU)
     assert (model(np.array([[[-1.0, 2.0]]])) == [[0, 2]]).all()
+
+
+def test_what_a_forward_pass_leaves_behind_is_no_parameter():
+    class Remembering(Module):
+        def __init__(self):
+            self.layer = Linear(2, 1, rng=np.random.default_rng(0))
+
+        def forward(self, x):
+            self.last = self.layer(x)
+            return self.last
+
+    model = Remembering()
+    names = list(model.state_dict())
+    model(np.ones((1, 2), np.float32))
+    with no_grad():
+        model(np.ones((1, 2), np.float32))
+    assert list(model.state_dict()) == names
+
+
+def test_containers_are_searched_to_any_depth_and_equal_names_are_refused():
+    class Deep(Module):
+        def __init__(self):
+            self.rows = [[Linear(1, 1, rng=np.random.default_rng(0))]]
+
+    assert list(Deep().state_dict()) == ["rows.0.0.weight", "rows.0.0.bias"]
+
+    class Clash(Module):
+        def __init__(self):
+            self.table = {1: Tensor(np.ones(1)), "1": Tensor(np.ones(1))}
+
+    with pytest.raises(ValueError, match=r"two parameters are named 'table\.1'"):
+        Clash().state_dict()

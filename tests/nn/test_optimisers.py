@@ -1,6 +1,7 @@
 """Optimisers against updates by hand and closed forms; multipliers; schedules; state."""
 
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -284,3 +285,33 @@ def test_what_is_no_named_parameter_is_refused_with_the_mend(wrong):
     given = {"parameters": model.parameters(), "module": model, "names": ["weight"]}[wrong]
     with pytest.raises(TypeError, match=r"SGD: expected pairs .* pass model\.named_parameters\(\)"):
         SGD(given, lr=0.1)
+
+
+def test_a_parameter_frozen_for_a_while_begins_adam_anew():
+    a, b = (Tensor(np.zeros(1), requires_grad=True) for _ in "ab")
+    optimiser = Adam([("a", a), ("b", b)], lr=1e-3)
+    b.requires_grad = False
+    for step in range(20):
+        b.requires_grad = step >= 10
+        optimiser.zero_grad()
+        (a + b).sum().backward()
+        before = b.data
+        optimiser.step()
+        moved = (before - b.data)[0]
+        assert moved == pytest.approx(1e-3 if step >= 10 else 0.0, rel=1e-6)
+
+
+def test_a_frozen_parameter_is_not_moved_by_a_gradient_from_before():
+    p = Tensor(np.ones(1), requires_grad=True)
+    optimiser = SGD([("p", p)], lr=0.1)
+    p.sum().backward()
+    p.requires_grad = False
+    optimiser.step()
+    np.testing.assert_array_equal(p.data, [1.0])
+
+
+def test_optimisers_can_be_pickled():
+    p = Tensor(np.ones(1), requires_grad=True)
+    for schedule in (constant(), stepwise(3), cosine(10, warmup=2)):
+        again = pickle.loads(pickle.dumps(Adam([("p", p)], schedule=schedule)))
+        assert again.schedule == schedule
