@@ -71,3 +71,9 @@ def test_every_public_name_is_explained_with_an_example(name: str) -> None:
     if isinstance(public, stn_ref.Kernel):
         return  # a value; its class is explained
     assert ">>> " in (inspect.getdoc(public) or "")
+
+
+def test_the_readings_of_a_kink_are_those_of_the_equations() -> None:
+    from stn_ref.ops.sampling import KINKS
+
+    assert KINKS == equations.KINKS  # written twice, since the equations are imported by nobody

@@ -24,13 +24,14 @@ def run(*, seed: int, epochs: int, directory: str | None, figure: str | None) ->
     started = time.monotonic()
     train, test = load_digits(directory, "train"), load_digits(directory, "test")
     train = Digits(train.images[:5000], train.labels[:5000], train.name, train.note)
-    say = print
-    say("1. Are the gradients right? Each is compared with finite differences that bound their own error.\n")
+    print(
+        "1. Are the gradients right? Each is compared with finite differences that bound their own error.\n"
+    )
     passed = True
     for row in check_equations(test.images[:4], seed):
         passed &= row.ok
-        say(f"   {row}")
-    say(
+        print(f"   {row}")
+    print(
         "\n   (At integer coordinates eq. (7), read to the letter, returns the pixel instead of a slope;\n"
         "   the check refuses that reading, as it should. The library takes the slope on the right.)\n"
     )
@@ -43,7 +44,7 @@ def run(*, seed: int, epochs: int, directory: str | None, figure: str | None) ->
         for name in ("CNN", "ST-CNN")
     }
     counts = " and ".join(f"{network.parameter_count():,} ({name})" for name, network in networks.items())
-    say(
+    print(
         f"2. Does the transformer help? Two networks of {counts} parameters learn\n"
         f"   {len(train.labels):,} digits ({train.name}), turned by up to 45 degrees,\n"
         "   scaled by 0.7 to 1.2 and placed at random in 42x42 pixels, anew in each epoch. Both see\n"
@@ -53,17 +54,17 @@ def run(*, seed: int, epochs: int, directory: str | None, figure: str | None) ->
     results = {}
     for name, network in networks.items():
         results[name] = learn(name, network, train, (seen, labels), epochs=epochs, seed=seed)
-        say("")
+        print("")
     for name, metrics in results.items():
-        say(
+        print(
             f"   {name:<7} {metrics.accuracy * 100:5.1f} % of {metrics.count:,} test digits right, "
             f"{metrics.errors} wrong"
         )
-    say("\n3. What the transformer does with test digits: above what it gets, below what it hands on.\n")
+    print("\n3. What the transformer does with test digits: above what it gets, below what it hands on.\n")
     show(networks["ST-CNN"], seen, labels, sys.stdout)
     if figure is not None:
         save_figure(networks["ST-CNN"], seen, labels, results, Path(figure))
-    say(f"\n{time.monotonic() - started:.0f} s in all.")
+    print(f"\n{time.monotonic() - started:.0f} s in all.")
     return passed
 
 

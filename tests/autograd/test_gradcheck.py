@@ -445,3 +445,13 @@ def test_a_reproducer_never_tests_another_function() -> None:
 def test_arrays_of_other_byte_orders_and_kinds_are_written_out() -> None:
     for x in (np.array([1.0, 2.0], ">f8"), np.array([True, False]), np.array([1, 2])):
         np.testing.assert_array_equal(eval(literal(x), {"np": np}), x)
+
+
+@pytest.mark.parametrize("slope", [5.0, 1e-3, 1e-9])
+def test_a_slope_where_there_is_none_is_found_at_every_element(operator: Any, slope: float) -> None:
+    def steps(x: Any) -> Any:
+        return np.floor(x) * 1.0
+
+    f = operator(steps, lambda y_bar: y_bar * slope)
+    report = gradcheck(f, (np.array([0.3, 1.6, 2.4]),), raises=False, directions=0)
+    assert sorted(m.index for m in report.mismatches) == [(0,), (1,), (2,)]
