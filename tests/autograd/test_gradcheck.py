@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 from stn_ref import (
+    BILINEAR,
     GradcheckError,
+    Setup,
     absolute,
     add,
     concatenate,
@@ -34,6 +36,7 @@ from stn_ref.autograd.probe import Probe
 from stn_ref.autograd.reproducer import define, literal
 from stn_ref.autograd.tape import differentiable
 from stn_ref.autograd.tensor import OPERATORS, plain
+from stn_ref.ops.sampling import slopes as slopes_of
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(3, 4))
@@ -455,3 +458,20 @@ def test_a_slope_where_there_is_none_is_found_at_every_element(operator: Any, sl
     f = operator(steps, lambda y_bar: y_bar * slope)
     report = gradcheck(f, (np.array([0.3, 1.6, 2.4]),), raises=False, directions=0)
     assert sorted(m.index for m in report.mismatches) == [(0,), (1,), (2,)]
+
+
+def test_a_derivative_that_cancels_to_a_rounding_passes() -> None:
+    """One pixel and its own copies: the slope is w U - w U, which is a rounding and not exactly 0."""
+    setup = Setup(BILINEAR, "border", True, "right")
+    U, V = np.array([[[[0.12586719221409828]]]]), np.array([[[[-1.2345909433307036]]]])
+    points = np.array([[[[2.916017143412729, 5.887732748215755]]]])
+    assert gradcheck(partial(slopes_of, setup=setup), (U, points, V), order=2).passed
+
+
+def test_tiny_outputs_hide_no_wrong_rule(operator: Any) -> None:
+    wrong = operator(lambda x: 1e-30 * np.square(x), lambda y_bar, x: y_bar * x * 2.002e-30)
+    with pytest.raises(GradcheckError):
+        gradcheck(wrong, (X,))
+    lost = operator(lambda x: 1e-30 * np.square(x), lambda y_bar, x: np.abs(y_bar) * x * 2e-30)
+    with pytest.raises(GradcheckError):
+        gradcheck(lost, (X,))
