@@ -1,4 +1,4 @@
-"""Matrix products and Einstein sums."""
+"""Matrix products, linear systems and Einstein sums."""
 
 import numpy as np
 
@@ -44,6 +44,49 @@ def _(z_bar: Value, x: Value, y: Value) -> Value:
 def _(z_bar: Value, x: Value, y: Value) -> Value:
     z_bar, x_2, y_2 = _as_matrices(z_bar, x, y)
     return reshape(sum_to_shape(matmul(_swap(x_2), z_bar), y_2.shape), shape=y.shape)
+
+
+@differentiable()
+def solve(A: Value, b: Value) -> Value:
+    """The z with A z = b over the last two axes; the others broadcast.
+
+    ``A`` is (..., k, k), ``b`` (..., k, m), always a matrix, the result (..., k, m).
+
+    Raises
+    ------
+    ValueError
+        If the shapes are of another form, or a matrix is singular: elimination meets a pivot of exactly 0.
+
+    >>> solve(np.array([[2.0, 0.0], [0.0, 4.0]]), np.array([[1.0], [1.0]]))
+    array([[0.5 ],
+           [0.25]])
+    """
+    A, b = np.asarray(A), np.asarray(b)
+    if A.ndim < 2 or b.ndim < 2 or not A.shape[-2] == A.shape[-1] == b.shape[-2]:
+        hint = "; for a vector b use b[..., None]" if b.ndim == 1 else ""
+        raise ValueError(
+            f"solve: A has shape {A.shape} and b {b.shape}, expected (..., k, k) and (..., k, m){hint}"
+        )
+    b = b.reshape(*(1,) * (A.ndim - b.ndim), *b.shape)  # NumPy 1 takes b with an axis less for vectors
+    try:
+        return np.linalg.solve(A, b)
+    except np.linalg.LinAlgError:
+        first = np.argwhere(np.linalg.slogdet(A)[0] == 0)[:1].ravel().tolist()
+        raise ValueError(
+            f"solve: A{first or ''} is singular: its rows depend on each other, so that no "
+            "single z has A z = b; expected matrices of full rank, so leave it out or regularise it"
+        ) from None
+
+
+@solve.vjp("A")  # A z = b moves by dA z + A dz = 0
+def _(z_bar: Value, A: Value, output: Value) -> Value:
+    b_bar = solve(_swap(A), z_bar)
+    return sum_to_shape(-matmul(b_bar, _swap(output)), A.shape)
+
+
+@solve.vjp("b")
+def _(z_bar: Value, A: Value, b_shape: tuple[int, ...]) -> Value:
+    return sum_to_shape(solve(_swap(A), z_bar), b_shape)
 
 
 @differentiable()
