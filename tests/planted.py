@@ -134,7 +134,7 @@ def truncated_instead_of_floored() -> None:
 @plant
 def ties_to_even() -> None:
     def locate(f: Any, x: Any, size: int, setup: Any, side: str) -> Any:
-        return f(np.rint(x) if setup.kernel.rounds else x, size, setup, side)
+        return f(np.rint(x) if setup.kernel.centred else x, size, setup, side)
 
     wrap(sampling, "locate", locate)
 

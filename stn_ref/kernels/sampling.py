@@ -5,7 +5,10 @@ axis, with one weight each; the product over the axes gives the taps of a sample
 over taps of weight times pixel. The image gets one more row and column of zeros, to which every tap
 outside it points.
 
-``kernel`` is anything with ``taps``, ``rounds`` and ``weights(fraction, order, kink)``.
+A sample has d coordinates, in the order x, y(, z). If its kernel has a width, it has d more numbers: its
+width along x, y(, z). A derivative is named by as many orders, one for each of these numbers.
+
+``kernel`` is anything with ``taps``, ``centred`` and ``weights`` as :class:`stn_ref.Kernel` has them.
 """
 
 import math
@@ -24,7 +27,7 @@ from ..pixels import on_lattice, padded_index
 Array = NDArray[Any]
 BLOCK = 2**15  # samples whose intermediate arrays fit into the cache
 FAR = 1e6  # coordinates below this need no care about integers too large for an index
-Orders = tuple[int, ...]  # one a coordinate: x first, then y, then z
+Orders = tuple[int, ...]  # one a coordinate, x first; then one a width, if the kernel has them
 
 
 @dataclass(frozen=True)
@@ -46,77 +49,103 @@ class Setup:
 
 @dataclass
 class Axis:
-    """Where the samples lie along one axis: cell (an integer), fraction in [0, 1], which have no meaning."""
+    """Where the samples lie along one axis: cell (an integer), fraction of it, which have no meaning.
+
+    A cell lies between two pixels, or around one if the kernel is centred; the fraction is counted from the
+    pixel, and is at the cell's far end if the sample is read from the left.
+    """
 
     size: int
+    side: str
     cell: Array
     fraction: Array
     undefined: Array | None
+    width: Array | None
+
+    def taps(self, kernel: Any) -> range:
+        """The pixels to look at, counted from the cell."""
+        if self.width is None:
+            found: range = kernel.taps()
+        else:
+            found = kernel.taps(float(self.width.max(initial=0)))
+        return found
 
 
-def locate(x: Array, size: int, setup: Setup, side: str) -> Axis:
+def locate(x: Array, width: Array | None, size: int, setup: Setup, side: str) -> Axis:
     """Cell and fraction of coordinates of any magnitude, NaN and infinity included."""
     ordinary = not x.size or (x.min() > -FAR and x.max() < FAR)  # False for NaN
     undefined = None
     if not ordinary:
         undefined = np.isnan(x) if setup.padding_mode != "reflection" else ~np.isfinite(x)
         x = np.where(undefined, 0, x)
+    if width is not None and not np.isfinite(width).all():
+        undefined = ~np.isfinite(width) | (False if undefined is None else undefined)
+        width = np.where(undefined, 1, width)
     cell = np.floor(x)
     with np.errstate(invalid="ignore"):
         fraction = x - cell
     if not ordinary:
         fraction[~np.isfinite(fraction)] = 0  # infinity - infinity
-    if setup.kernel.rounds:
-        cell += fraction >= 0.5  # floor(x + 0.5), without rounding the sum
+    start = 0.0
+    if setup.kernel.centred:
+        start, nearer = -0.5, fraction >= 0.5  # floor(x + 0.5), without rounding the sum
+        cell += nearer
+        fraction -= nearer
+    if side == "left":
+        at_start = fraction == start
+        cell -= at_start  # the cell that ends here, at its far end
+        fraction += at_start
     if ordinary:
         index = cell.astype(np.intp)
     else:
-        index = on_lattice(cell, size, setup.padding_mode, setup.align_corners, len(setup.kernel.taps))
-    if side == "left":
-        on_pixel = fraction == 0
-        index = index - on_pixel  # the cell that ends here, at its far end
-        fraction = np.where(on_pixel, fraction.dtype.type(1), fraction)
-    return Axis(size, index, fraction, undefined)
+        axis = Axis(size, side, cell, fraction, undefined, width)
+        reach = len(axis.taps(setup.kernel))
+        index = on_lattice(cell, size, setup.padding_mode, setup.align_corners, reach)
+    return Axis(size, side, index, fraction, undefined, width)
 
 
-def sides(setup: Setup, orders: Orders) -> list[tuple[str, ...]]:
+def sides(setup: Setup, orders: Orders, d: int) -> list[tuple[str, ...]]:
     """For each axis the side from which a kink is read; several readings are averaged (``mid``)."""
     if not any(orders):
-        return [("right",) * len(orders)]
+        return [("right",) * d]
     read = {"left": ("left",), "mid": ("right", "left")}.get(setup.kink, ("right",))
-    return list(product(read, repeat=len(orders)))
+    return list(product(read, repeat=d))
 
 
 def taps(axes: Sequence[Axis], setup: Setup, family: Sequence[Orders]) -> Iterator[tuple[Array, list[Array]]]:
     """For each tap its flat index into the image with the extra zeros, and its weight for each of a family
     of orders; shapes (N, P)."""
     along = []
-    for k, axis in enumerate(axes):
-        tables = {
-            order: setup.kernel.weights(axis.fraction, order, setup.kink)
-            for order in {orders[k] for orders in family}
-        }
+    own = [tuple(orders[k :: len(axes)] for orders in family) for k in range(len(axes))]
+    for axis, family_here in zip(axes, own):
+        within = axis.taps(setup.kernel)
+        tables = {orders: tap_weights(axis, setup, orders, within) for orders in set(family_here)}
         pairs = []
-        for tap, offset in enumerate(setup.kernel.taps):
-            weights = {order: table[tap] for order, table in tables.items()}
-            if any(weight.any() for weight in weights.values()):
+        for tap, offset in enumerate(within):
+            here = {orders: table[tap] for orders, table in tables.items()}
+            if any(weight.any() for weight in here.values()):
                 index = padded_index(axis.cell + offset, axis.size, setup.padding_mode, setup.align_corners)
                 if axis.undefined is not None:
                     index[axis.undefined] = axis.size
-                pairs.append((index, weights))
+                pairs.append((index, here))
         along.append(pairs)
     slow_to_fast = list(reversed(axes))  # z, y, x, as in memory
     for chosen in product(*reversed(along)):
         flat = chosen[0][0]
         for (index, _), axis in zip(chosen[1:], slow_to_fast[1:]):
             flat = flat * (axis.size + 1) + index
-        yield (
-            flat,
-            [
-                reduce(mul, (weights[order] for (_, weights), order in zip(chosen, reversed(orders))))
-                for orders in family
-            ],
-        )
+        factors = zip(*([table[o] for o in orders] for (_, table), orders in zip(chosen, reversed(own))))
+        yield flat, [reduce(mul, factor) for factor in factors]
+
+
+def tap_weights(axis: Axis, setup: Setup, orders: Orders, within: range) -> list[Array]:
+    """For each tap the kernel's derivative of these orders, (for x,) or (for x, for the width)."""
+    kink = setup.kink if setup.kink == "paper" else axis.side
+    order, width_order = orders if axis.width is not None else (*orders, 0)
+    table: list[Array] = setup.kernel.weights(
+        axis.fraction, order, kink, width=axis.width, width_order=width_order, taps=within
+    )
+    return table
 
 
 def with_zeros(U: Array) -> Array:
@@ -153,8 +182,8 @@ class Samples:
 
     Parameters
     ----------
-    points : (N, ..., d)
-        Pixel coordinates, x first.
+    points : (N, ..., d) or (N, ..., 2 d)
+        Pixel coordinates, x first; then widths, in pixels too, if the kernel has them.
     sizes : (W, H) or (W, H, D)
         Of the image, in the order of the coordinates.
     """
@@ -177,7 +206,7 @@ class Samples:
     def slopes(self, U: Array, V: Array, orders: Orders) -> Array:
         """For each sample and coordinate, the sum over channels of V times the sample's derivative.
 
-        Shape (N, ..., d); NaN where undefined.
+        The shape of the points; NaN where undefined.
         """
         return np.concatenate([block.slopes(U[part], V[part], orders) for part, block in self.blocks])
 
@@ -193,17 +222,23 @@ class Block:
     def _axes(self, chosen: tuple[str, ...]) -> list[Axis]:
         for k, side in enumerate(chosen):
             if (k, side) not in self._located:
-                x = np.ascontiguousarray(self.points[..., k]).reshape(
-                    self.shape[0], math.prod(self.shape[1:])
-                )
-                self._located[k, side] = locate(x, self.sizes[k], self.setup, side)
+                width = self._column(len(self.sizes) + k) if self.widened else None
+                self._located[k, side] = locate(self._column(k), width, self.sizes[k], self.setup, side)
         return [self._located[k, side] for k, side in enumerate(chosen)]
+
+    @property
+    def widened(self) -> bool:
+        """Whether each sample has widths of its own."""
+        return bool(self.points.shape[-1] > len(self.sizes))
+
+    def _column(self, k: int) -> Array:
+        return np.ascontiguousarray(self.points[..., k]).reshape(self.shape[0], math.prod(self.shape[1:]))
 
     def _taps(self, *family: Orders) -> Iterator[tuple[Array, list[Array]]]:
         """Flat indices over the whole batch, and weights for each of the orders; shapes (N * P,)."""
         image = math.prod(size + 1 for size in self.sizes)
         starts = np.arange(self.shape[0])[:, None] * image
-        readings = sides(self.setup, family[0])
+        readings = sides(self.setup, family[0], len(self.sizes))
         for chosen in readings:
             for flat, weights in taps(self._axes(chosen), self.setup, family):
                 shares = weights if len(readings) == 1 else [weight / len(readings) for weight in weights]
@@ -247,7 +282,7 @@ class Block:
         return result
 
     def slopes(self, U: Array, V: Array, orders: Orders) -> Array:
-        d, channels = len(self.sizes), U.shape[1]
+        d, channels = self.points.shape[-1], U.shape[1]
         padded = with_zeros(U)
         rows = np.moveaxis(V, 1, 0).reshape(channels, math.prod(self.shape))
         finite = is_finite(U) and is_finite(V)

@@ -1,6 +1,8 @@
 """Functions of one number, elementwise. At 0, their kink, ``absolute`` and ``relu`` take the slope 0."""
 
 import numpy as np
+from numpy.polynomial.legendre import leggauss
+from numpy.typing import NDArray
 
 from ..autograd.tape import differentiable
 from ..autograd.tensor import Value, plain
@@ -79,6 +81,45 @@ def cos(x: Value) -> Value:
 @cos.vjp("x")
 def _(y_bar: Value, x: Value) -> Value:
     return -y_bar * sin(x)
+
+
+@differentiable()
+def sinc(x: Value, *, order: int = 0) -> Value:
+    """The derivative of the given order of sin(pi x) / (pi x), which is 1 at 0 and 0 at all other integers.
+
+    >>> sinc(np.array([0.0, 0.5, 3.0])), sinc(np.array([0.5, 1.0]), order=1).round(6)
+    (array([1.        , 0.63661977, 0.        ]), array([-1.27324, -1.     ]))
+    """
+    whole = np.round(x)
+    sine = np.where(whole % 2, -1, 1) * np.sin(np.pi * (x - whole))  # of pi x; exactly 0 at integers
+    far = np.where(np.abs(x) > SINC_FAR, np.pi * x, 1)
+    cosine = np.where(whole % 2, -1, 1) * np.cos(np.pi * (x - whole))
+    waves = (sine, cosine, -sine, -cosine)
+    value = sine / np.where(x == 0, 1, np.pi * x) + (x == 0)
+    if order == 0:
+        return value.astype(x.dtype)
+    for n in range(1, order + 1):  # pi x sinc(x) = sin(pi x), differentiated n times
+        value = (np.pi**n * waves[n % 4] - n * np.pi * value) / far
+    # Close to 0 that loses digits; there sinc(x) is the mean of cos(pi x t) over t from 0 to 1.
+    t, share = _nodes()
+    near = np.pi * np.where(np.abs(x) > SINC_FAR, 0, x)[..., None] * t
+    wave = np.sin(near) if order % 2 else np.cos(near)
+    mean = (-1) ** ((order + 1) // 2) * (wave * (share * (np.pi * t) ** order)).sum(axis=-1)
+    return np.where(np.abs(x) > SINC_FAR, value, mean).astype(x.dtype)
+
+
+SINC_FAR = 4.0  # up to here 24 nodes integrate exactly, beyond it the recurrence is stable
+
+
+def _nodes() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Gauss and Legendre's nodes and weights on [0, 1]."""
+    node, weight = leggauss(24)
+    return (node + 1) / 2, weight / 2
+
+
+@sinc.vjp("x")
+def _(y_bar: Value, x: Value, order: int) -> Value:
+    return y_bar * sinc(x, order=order + 1)
 
 
 @differentiable()

@@ -100,25 +100,84 @@ def affine_points(
     >>> affine_points(identity, size=(1, 3), source=(1, 3), align_corners=False)[0, 0, :, 0]
     array([0., 1., 2.])
     """
-    scaled = theta * _pixel_scales(size, source, align_corners, theta.dtype)
-    centre = np.array([(n - 1) / 2 for n in reversed(source)], theta.dtype)
-    scaled[..., -1] += centre
-    return _apply(scaled, _homogeneous([centred_indices(n, theta.dtype) for n in size]))
+    scaled = theta * pixel_scales(size, source, align_corners)[:-1].astype(theta.dtype)
+    scaled[..., -1] += pixel_centre(source, theta.dtype)
+    return _apply(scaled, centred_grid(size, theta.dtype))
 
 
 @affine_points.vjp("theta")
 def _(points_bar: Value, size: tuple[int, ...], source: tuple[int, ...], align_corners: bool) -> Value:
     dtype = points_bar.dtype
-    base = _homogeneous([centred_indices(n, dtype) for n in size])
-    return _gather_theta(points_bar, base) * _pixel_scales(size, source, align_corners, dtype)
+    scales = pixel_scales(size, source, align_corners)[:-1].astype(dtype)
+    return _gather_theta(points_bar, centred_grid(size, dtype)) * scales
 
 
-def _pixel_scales(size: tuple[int, ...], source: tuple[int, ...], align_corners: bool, dtype: Any) -> Array:
-    """S_i / T_j, and S_i / 2 for the last column: what theta is multiplied with in pixel units."""
-    S = np.array([span(n, align_corners) for n in reversed(source)], np.float64)
-    T = np.array([max(span(n, align_corners), 1) for n in reversed(size)], np.float64)
-    scales: Array = S[:, None] / np.append(T, 2.0)
-    return scales.astype(dtype)
+def pixel_scales(size: tuple[int, ...], source: tuple[int, ...], align_corners: bool) -> Array:
+    """S_i / T_j, (d + 1, d + 1): what a map is multiplied with, element by element, in pixel units.
+
+    S and T are the half spans of source and target, and 1 for the last row and column. An output axis of one
+    pixel holds the coordinate 0 alone, in whatever unit.
+
+    >>> pixel_scales((1, 3), (1, 5), False)
+    array([[1.66666667, 5.        , 2.5       ],
+           [0.33333333, 1.        , 0.5       ],
+           [0.66666667, 2.        , 1.        ]])
+    """
+    S, T = half_spans(source, align_corners), np.maximum(half_spans(size, align_corners), 0.5)
+    scales: Array = np.append(S, 1.0)[:, None] / np.append(T, 1.0)
+    return scales
+
+
+def half_spans(size: tuple[int, ...], align_corners: bool) -> Array:
+    """Pixels for each normalised unit, x first: (d,).
+
+    >>> half_spans((3, 5), True)
+    array([2., 1.])
+    """
+    return np.array([span(n, align_corners) / 2 for n in reversed(size)])
+
+
+def pixel_centre(size: tuple[int, ...], dtype: Any) -> Array:
+    """The pixel coordinates of the normalised origin, x first: (d,).
+
+    >>> pixel_centre((3, 4), float)
+    array([1.5, 1. ])
+    """
+    return np.array([(n - 1) / 2 for n in reversed(size)], dtype)
+
+
+def centred_grid(size: tuple[int, ...], dtype: Any) -> Array:
+    """The regular grid of pixel indices counted from the centre, with ones: (H', W', 3), last axis (x, y, 1).
+
+    >>> centred_grid((1, 2), float)
+    array([[[-0.5,  0. ,  1. ],
+            [ 0.5,  0. ,  1. ]]])
+    """
+    return _homogeneous([centred_indices(n, dtype) for n in size])
+
+
+def displaced_grid(displacement: Value, align_corners: bool) -> Value:
+    """The base grid moved by a displacement (N, H', W', 2), normalised coordinates.
+
+    >>> displaced_grid(np.full((1, 1, 2, 2), 0.5), True)[0, 0]
+    array([[-0.5,  0.5],
+           [ 1.5,  0.5]])
+    """
+    size = tuple(displacement.shape[1:-1])
+    return displacement + base_grid(size, align_corners, displacement.dtype)[..., :-1]
+
+
+def displaced_points(displacement: Value, source: tuple[int, ...], align_corners: bool) -> Value:
+    """The same in pixels of the source; without displacement, from the same size, they are integers.
+
+    >>> displaced_points(np.full((1, 1, 2, 2), 0.5), (1, 2), True)[0, 0]
+    array([[0.25, 0.  ],
+           [1.25, 0.  ]])
+    """
+    size, dtype = tuple(displacement.shape[1:-1]), displacement.dtype
+    identity = np.eye(len(size), len(size) + 1, dtype=dtype)[None]
+    base = affine_points(identity, size=size, source=source, align_corners=align_corners)
+    return displacement * half_spans(source, align_corners).astype(dtype) + base
 
 
 def _apply(theta: Value, base: Array) -> Value:

@@ -10,9 +10,13 @@ Then eq. (5) is sample[0,0], its derivative for U, eq. (6), is splat[0,0], and i
 coordinates, eq. (7), is slopes[0,0], built from sample[1,0] and sample[0,1]. The rules below show that
 the derivatives of these three are again these three. So there is a derivative of every order, for every
 kernel and padding, in two and three dimensions, and no further code.
+
+A kernel with a width (Phi of eq. 3) makes the width of a sample one more of its coordinates, with orders of
+its own: d/dw is one more derivative in the same family.
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,10 +27,11 @@ from ..errors import check_choice, check_flag
 from ..kernels.sampling import Orders, Samples, Setup
 from ..pixels import PADDING_MODES, span, to_pixels
 from .arithmetic import as_dtype
-from .checks import check_grid, check_image, check_size, check_theta
-from .grids import affine_points
+from .checks import check_grid, check_image
 from .interpolation import as_kernel
 from .shaping import index, reshape
+from .splines import spline_coefficients
+from .widths import with_widths
 
 KINKS = ("right", "left", "mid", "paper")
 
@@ -39,6 +44,7 @@ def grid_sample(
     padding_mode: str = "zeros",
     align_corners: bool,
     kink: str = "right",
+    antialias: bool = False,
 ) -> Value:
     """Eqs. (3)-(5): the image ``U`` sampled at every point of ``grid``.
 
@@ -48,6 +54,7 @@ def grid_sample(
     grid : (N, H', W', 2) or (N, D', H', W', 3), floating
         Where to sample, in normalised coordinates; last axis (x, y) or (x, y, z).
     mode : "nearest" (eq. 4), "bilinear" (eq. 5), "bicubic" (Keys, a = -0.75) or a Kernel (eq. 3)
+        Other names: "lanczos3", "quadratic-spline", "cubic-spline".
     padding_mode : "zeros", "border" or "reflection"
         How the image goes on beyond its border.
     align_corners : bool
@@ -55,6 +62,9 @@ def grid_sample(
     kink : "right", "left", "mid" or "paper"
         Which slope the derivative for ``grid`` takes at integer pixel coordinates: the one-sided
         derivatives, their mean, or eq. (7) to the letter (which is no sub-gradient there).
+    antialias : bool
+        Whether the kernel widens with the distance between neighbouring samples, so that a grid that shrinks
+        the image averages pixels instead of skipping them. The width follows the grid, and so do derivatives.
 
     Returns
     -------
@@ -76,71 +86,20 @@ def grid_sample(
     """
     d = check_image("grid_sample", U)
     check_grid(U, grid, d)
-    setup = _setup("grid_sample", mode, padding_mode, align_corners, kink)
-    points = points_of(_widened(grid), source=tuple(U.shape[2:]), align_corners=setup.align_corners)
-    return as_dtype(sample(U, points, setup=setup), U.dtype)
+    setup = setup_of("grid_sample", mode, padding_mode, align_corners, kink)
+    points = points_of(at_least_single(grid), source=tuple(U.shape[2:]), align_corners=setup.align_corners)
+    return resample("grid_sample", U, points, setup, antialias)
 
 
-def spatial_transform(
-    U: Value,
-    theta: Value,
-    size: tuple[int, ...],
-    *,
-    mode: Any = "bilinear",
-    padding_mode: str = "zeros",
-    align_corners: bool,
-    kink: str = "right",
-) -> Value:
-    """Eqs. (1) and (3)-(5) in one: ``U`` warped by affine maps, in pixel units throughout.
-
-    The same as :func:`affine_grid` followed by :func:`grid_sample`, but coordinates never pass through
-    normalised ones, so the identity returns ``U`` bit for bit when the sizes agree.
-
-    Parameters
-    ----------
-    U : (N, C, H, W) or (N, C, D, H, W), floating
-    theta : (N, 2, 3) or (N, 3, 4), floating
-        Affine maps from TARGET to SOURCE, in normalised coordinates.
-    size : (N, C, H', W') or (N, C, D', H', W')
-        Shape of the output; C is not used.
-    mode, padding_mode, align_corners, kink
-        As for :func:`grid_sample`.
-
-    Returns
-    -------
-    V : (N, C, H', W') or (N, C, D', H', W'), of the dtype of ``U``
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a dtype, a shape or a setting is not of the form above; the message names the mend.
-
-    >>> U = np.arange(6.0).reshape(1, 1, 2, 3)
-    >>> flip = np.array([[[-1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]])       # x_s = -x_t
-    >>> spatial_transform(U, flip, (1, 1, 2, 3), align_corners=True)
-    array([[[[2., 1., 0.],
-             [5., 4., 3.]]]])
-
-    Source: Jaderberg et al. 2015, sections 3.2 and 3.3.
-    """
-    d = check_image("spatial_transform", U)
-    if check_theta("spatial_transform", theta) != d or theta.shape[0] != U.shape[0]:
-        raise ValueError(
-            f"spatial_transform: theta has shape {theta.shape} for U of shape {U.shape}, expected "
-            f"({U.shape[0]}, {d}, {d + 1}), one map for each image"
-        )
-    check_size("spatial_transform", size, U.shape[0], d)
-    setup = _setup("spatial_transform", mode, padding_mode, align_corners, kink)
-    points = affine_points(
-        _widened(theta),
-        size=tuple(size[2:]),
-        source=tuple(U.shape[2:]),
-        align_corners=setup.align_corners,
-    )
-    return as_dtype(sample(U, points, setup=setup), U.dtype)
+def resample(operator: str, U: Value, points: Value, setup: Setup, antialias: bool) -> Value:
+    """``U`` sampled at pixel coordinates ``points``, with all that its kernel asks for."""
+    if setup.kernel.prefiltered:
+        U = spline_coefficients(U, setup=setup)
+    points, kernel = with_widths(operator, points, setup.kernel, tuple(U.shape[2:]), antialias)
+    return as_dtype(sample(U, points, setup=replace(setup, kernel=kernel)), U.dtype)
 
 
-def _widened(x: Value) -> Value:
+def at_least_single(x: Value) -> Value:
     """float16 as float32: pixel coordinates of float16 would be rounded too early."""
     return as_dtype(x, np.promote_types(x.dtype, np.float32))
 
@@ -162,8 +121,9 @@ def _(points_bar: Value, source: tuple[int, ...], align_corners: bool) -> Value:
 def sample(U: Value, points: Value, *, setup: Setup, orders: Orders = (), saved: Any = None) -> Value:
     """sample[a,b] of the module's docstring; eqs. (3)-(5) where all orders are 0.
 
-    ``U`` is (N, C, *S), ``points`` (N, ..., d) in pixel units with x first, the result (N, C, ...).
-    ``orders`` are the derivatives to take, one a coordinate, x first.
+    ``U`` is (N, C, *S), ``points`` (N, ..., d) in pixel units with x first, the result (N, C, ...). With
+    ``points`` (N, ..., 2 d) the second half are widths of the kernel. ``orders`` are the derivatives to take,
+    one for each of these numbers.
 
     >>> from stn_ref import BILINEAR, Setup
     >>> setup = Setup(BILINEAR, padding_mode="zeros", align_corners=True, kink="right")
@@ -277,7 +237,7 @@ def _samples(points: Value, shape: tuple[int, ...], setup: Setup, saved: Any) ->
     return samples
 
 
-def _setup(operator: str, mode: Any, padding_mode: Any, align_corners: Any, kink: Any) -> Setup:
+def setup_of(operator: str, mode: Any, padding_mode: Any, align_corners: Any, kink: Any) -> Setup:
     check_choice(operator, "padding_mode", padding_mode, PADDING_MODES)
     check_choice(operator, "kink", kink, KINKS)
     check_flag(operator, "align_corners", align_corners)

@@ -5,13 +5,21 @@ differences; ``small`` ones with empty and size-1 axes; ``refused`` ones with a 
 Coordinates are an integer cell plus a fraction in [0.05, 0.95], so that no difference straddles a kink.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from stn_ref.kernels.sampling import Setup
-from stn_ref.ops.interpolation import BICUBIC, BILINEAR, NEAREST
+from stn_ref.ops.interpolation import (
+    BICUBIC,
+    BILINEAR,
+    CUBIC_SPLINE,
+    LANCZOS,
+    NEAREST,
+    QUADRATIC_SPLINE,
+    gaussian,
+)
 
 rng = np.random.default_rng(20150605)
 
@@ -32,6 +40,11 @@ def distinct(*shape: int) -> np.ndarray:
     return rng.permutation(int(np.prod(shape))).reshape(shape) / 4.0
 
 
+def regular(*shape: int) -> np.ndarray:
+    """Square matrices with a large diagonal, far from singular ones."""
+    return rng.uniform(-1, 1, size=shape) + 4 * np.eye(shape[-1])
+
+
 def points(n: int, *shape: int, low: int = -3, high: int = 8) -> np.ndarray:
     cells = rng.integers(low, high, size=(n, *shape))
     return cells + rng.uniform(0.05, 0.95, size=(n, *shape))
@@ -42,6 +55,10 @@ class Cases:
     ordinary: list[tuple[tuple[Any, ...], dict[str, Any]]]
     small: list[tuple[tuple[Any, ...], dict[str, Any]]]
     refused: list[tuple[tuple[Any, ...], dict[str, Any], str]] = field(default_factory=list)
+
+
+def volume_points() -> np.ndarray:
+    return np.concatenate([points(1, 2, 3, low=0, high=2), rng.uniform(0.6, 1.7, (1, 2, 3))], axis=-1)
 
 
 def unary(make: Any, refused: Any = "text") -> Cases:
@@ -82,6 +99,20 @@ SETUPS = [
         ("reflection", False),
     )
 ]
+OTHER_SETUPS = [
+    Setup(LANCZOS, "zeros", True, "right"),
+    Setup(QUADRATIC_SPLINE, "reflection", False, "right"),
+    Setup(CUBIC_SPLINE, "border", True, "right"),
+]
+# With a width for each sample; the kernel itself has none then.
+WIDE_SETUPS = [
+    Setup(replace(kernel.widened(1.0), width=None), padding, align_corners, "right")
+    for kernel, padding, align_corners in (
+        (BILINEAR, "zeros", True),
+        (BICUBIC, "reflection", True),
+        (gaussian(1.0), "border", False),
+    )
+]
 WRONG_POINTS = r"points: float64 array of shape"
 
 
@@ -94,7 +125,20 @@ def sampling(make: Any) -> list[Any]:
     return cases
 
 
+def other_sampling(make: Any) -> list[Any]:
+    """The other kernels, on fewer samples; the last of the inputs are the points."""
+    cases = []
+    for setup in (*OTHER_SETUPS, *WIDE_SETUPS):
+        (*others, where), settings = make()
+        if setup in WIDE_SETUPS:
+            widest = 0.4 if setup.kernel.name == "gaussian" else 1.7
+            where = np.concatenate([where, rng.uniform(0.4 * widest, widest, where.shape)], axis=-1)
+        cases.append(((*others, where), {"setup": setup, **settings}))
+    return cases
+
+
 PLAIN = Setup(BILINEAR, "zeros", True, "right")
+SPLINE = Setup(CUBIC_SPLINE, "zeros", True, "right")
 IMAGE = {"kernel": (2, 3), "stride": (2, 1)}
 
 CASES: dict[str, Cases] = {
@@ -248,6 +292,25 @@ CASES: dict[str, Cases] = {
             )
         ],
     ),
+    "solve": Cases(
+        ordinary=[
+            ((regular(3, 3), normal(3, 2)), {}),
+            ((regular(4, 2, 2), normal(4, 2, 3)), {}),
+            ((regular(5, 1, 3, 3), normal(4, 3, 1)), {}),
+            ((regular(4, 2, 2), normal(2, 3)), {}),
+            ((regular(2, 2), normal(4, 2, 3)), {}),
+        ],
+        small=[
+            ((regular(0, 2, 2), normal(0, 2, 3)), {}),
+            ((regular(2, 2), normal(2, 0)), {}),
+            ((regular(3, 0, 0), normal(0, 2)), {}),
+            ((regular(1, 1), normal(1, 1)), {}),
+        ],
+        refused=[
+            ((normal(2, 3), normal(2, 3)), {}, r"A has shape \(2, 3\) and b \(2, 3\), expected"),
+            ((np.zeros((2, 2)), normal(2, 3)), {}, r"A is singular"),
+        ],
+    ),
     "correlate": Cases(
         ordinary=[
             ((normal(2, 3, 5, 6), normal(4, 3, 3, 2)), {"stride": (1, 1), "padding": (0, 0)}),
@@ -394,6 +457,47 @@ CASES: dict[str, Cases] = {
         ],
         refused=[((normal(3),), {"shape": (1, 1, 2, 3), **IMAGE}, r"y: float64 array of shape \(3,\)")],
     ),
+    "sinc": Cases(
+        ordinary=[((normal(3, 4) * 4,), {}), ((normal(5),), {"order": 1}), ((normal(5) * 9,), {"order": 2})],
+        small=[((normal(0),), {}), ((np.zeros(1),), {}), ((normal(),), {"order": 1})],
+        refused=[(("text",), {}, r"\(given x: 'text'\)")],
+    ),
+    "thin_plate": Cases(
+        ordinary=[((positive(3, 4),), {"order": order}) for order in range(4)],
+        small=[((normal(0),), {}), ((positive(1),), {}), ((positive(),), {"order": 1})],
+        refused=[(("text",), {}, r"\(given q: 'text'\)")],
+    ),
+    "perspective": Cases(
+        ordinary=[((positive(3, 4, 3),), {}), ((positive(2, 4),), {})],
+        small=[((positive(0, 3),), {}), ((positive(1, 1, 1, 3),), {}), ((positive(2),), {})],
+        refused=[(("text",), {}, r"\(given h: 'text'\)")],
+    ),
+    "spline_coefficients": Cases(
+        ordinary=[
+            ((normal(2, 3, 5, 4),), {"setup": Setup(kernel, padding, align_corners, "right")})
+            for kernel in (QUADRATIC_SPLINE, CUBIC_SPLINE)
+            for padding, align_corners in (
+                ("zeros", True),
+                ("border", False),
+                ("reflection", True),
+                ("reflection", False),
+            )
+        ]
+        + [
+            ((normal(2, 1, 2, 3, 4),), {"setup": Setup(CUBIC_SPLINE, "border", True, "right")}),
+            (
+                (normal(1, 2, 3, 4),),
+                {"setup": Setup(CUBIC_SPLINE, "reflection", True, "right"), "transposed": True},
+            ),
+        ],
+        small=[
+            ((normal(0, 1, 3, 4),), {"setup": SPLINE}),
+            ((normal(2, 0, 3, 4),), {"setup": SPLINE}),
+            ((normal(1, 1, 1, 1),), {"setup": SPLINE}),
+            ((normal(1, 1, 2, 1),), {"setup": Setup(QUADRATIC_SPLINE, "reflection", True, "right")}),
+        ],
+        refused=[((normal(3, 4),), {"setup": SPLINE}, r"U has shape \(3, 4\), expected \(N, C")],
+    ),
     "affine_map": Cases(
         ordinary=[((normal(2, 2, 3),), {"size": (3, 4), "align_corners": ac}) for ac in (True, False)]
         + [((normal(2, 3, 4),), {"size": (3, 4, 2), "align_corners": True})],
@@ -445,6 +549,8 @@ CASES: dict[str, Cases] = {
     "sample": Cases(
         ordinary=[
             *sampling(lambda: ((normal(2, 3, 5, 6), points(2, 4, 3, 2)), {})),
+            *other_sampling(lambda: ((normal(2, 1, 3, 4), points(2, 2, 2)), {})),
+            ((normal(1, 1, 3, 3, 3), volume_points()), {"setup": WIDE_SETUPS[0]}),
             ((normal(2, 3, 5, 6), points(2, 4, 3, 2)), {"setup": PLAIN, "orders": (1, 0)}),
             ((normal(2, 2, 3, 4, 5), points(2, 2, 3, 2, 3)), {"setup": PLAIN}),
         ],
@@ -459,6 +565,7 @@ CASES: dict[str, Cases] = {
     "splat": Cases(
         ordinary=[
             *sampling(lambda: ((normal(2, 3, 4, 3), points(2, 4, 3, 2)), {"shape": (5, 6)})),
+            *other_sampling(lambda: ((normal(2, 1, 2), points(2, 2, 2)), {"shape": (4, 5)})),
             ((normal(2, 3, 4, 3), points(2, 4, 3, 2)), {"setup": PLAIN, "shape": (5, 6), "orders": (0, 1)}),
         ],
         small=[
@@ -475,6 +582,12 @@ CASES: dict[str, Cases] = {
     "slopes": Cases(
         ordinary=[
             *sampling(lambda: ((normal(2, 3, 5, 6), points(2, 4, 3, 2), normal(2, 3, 4, 3)), {})),
+            *(
+                ((U, where, normal(2, 1, 2)), settings)
+                for (U, where), settings in other_sampling(
+                    lambda: ((normal(2, 1, 3, 4), points(2, 2, 2)), {})
+                )
+            ),
             (
                 (normal(2, 3, 5, 6), points(2, 4, 3, 2), normal(2, 3, 4, 3)),
                 {"setup": PLAIN, "orders": (0, 1)},

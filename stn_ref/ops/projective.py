@@ -1,0 +1,150 @@
+"""Projective maps (homographies): eight numbers; the transformation "Proj" of the paper."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..autograd.tape import differentiable
+from ..autograd.tensor import Value, plain
+from ..errors import check_flag, check_floating
+from .arithmetic import where
+from .checks import check_size
+from .grids import base_grid, centred_grid, pixel_centre, pixel_scales
+from .linear import matmul
+from .reductions import sum_
+from .shaping import broadcast_to, concatenate, index, reshape, transpose
+from .transformation import Transformation, add_to_table
+
+Array = NDArray[Any]
+
+
+def projective_grid(theta: Value, size: tuple[int, ...], *, align_corners: bool) -> Value:
+    """Where each output pixel is sampled under a homography, in the normalised coordinates of the source.
+
+        (x', y', z') = H (x_t, y_t, 1),    (x_s, y_s) = (x' / z', y' / z')
+
+    Where z' is 0 the point lies at infinity: its coordinates are infinite (NaN where x' or y' is 0 too), the
+    sampler gives the limit there, and no cotangent comes back from it. Beyond that horizon, where z' is
+    negative, the map goes on as the formula says.
+
+    Parameters
+    ----------
+    theta : (N, 8) or (N, 3, 3), floating
+        H row by row, from TARGET to SOURCE, normalised coordinates; of eight numbers the ninth is 1.
+    size : (N, C, H', W')
+        Shape of the output; C is not used.
+    align_corners : bool
+        Whether -1 and 1 are the centres of the corner pixels (True) or the outer edges (False).
+
+    Returns
+    -------
+    grid : (N, H', W', 2), of the dtype of ``theta``; last axis (x, y)
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a dtype, a shape or a setting is not of the form above.
+
+    >>> tilt = np.array([[1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.5]])    # z' = 1 + y / 2: narrower below
+    >>> projective_grid(tilt, (1, 1, 2, 2), align_corners=True)[0, :, :, 0].round(4)
+    array([[-2.    ,  2.    ],
+           [-0.6667,  0.6667]])
+
+    Source: Hartley and Zisserman, Multiple View Geometry, section 2.3; Jaderberg et al. 2015, section 4.1.
+    """
+    check_flag("projective_grid", "align_corners", align_corners)
+    theta = _as_matrix("projective_grid", theta)
+    check_size("projective_grid", size, theta.shape[0], 2)
+    return PROJECTIVE.grid(theta, size=tuple(size[2:]), source=None, align_corners=bool(align_corners))
+
+
+class Projective(Transformation):
+    """Homographies: theta is H row by row without its last number, which is 1, or the (3, 3) matrix.
+
+    >>> Projective().parameters((28, 28))
+    8
+    """
+
+    name = "projective"
+    dimensions = (2,)
+
+    def shape(self, size: tuple[int, ...]) -> tuple[int, ...]:
+        return (8,)
+
+    def identity(self, size: tuple[int, ...]) -> Array:
+        return np.eye(3).reshape(-1)[:8]
+
+    def shaped(self, operator: str, theta: Value, n: int, size: tuple[int, ...]) -> Value:
+        if tuple(theta.shape) == (n, 3, 3):
+            return theta
+        return super().shaped(operator, theta, n, size)
+
+    def _forms(self, size: tuple[int, ...]) -> list[tuple[int, ...]]:
+        return [*super()._forms(size), (3, 3)]
+
+    def matrix(self, theta: Value, source: Any, align_corners: bool) -> Value:
+        return _as_matrix("projective", theta)
+
+    def grid(self, theta: Value, *, size: tuple[int, ...], source: Any, align_corners: bool) -> Value:
+        H = _as_matrix("projective_grid", theta)
+        return perspective(_times(H, base_grid(size, align_corners, H.dtype)))
+
+    def points(self, theta: Value, *, size: tuple[int, ...], source: Any, align_corners: bool) -> Value:
+        H = _as_matrix("projective", theta)
+        # As in affine_points, pixels are counted from the centre on both sides; z' has no unit.
+        scaled = H * pixel_scales(size, source, align_corners).astype(H.dtype)
+        return perspective(_times(scaled, centred_grid(size, H.dtype))) + pixel_centre(source, H.dtype)
+
+
+def _as_matrix(operator: str, theta: Value) -> Value:
+    """(N, 3, 3) from that or from (N, 8)."""
+    check_floating(operator, "theta", plain(theta))
+    shape = tuple(theta.shape)
+    if len(shape) == 3 and shape[1:] == (3, 3):
+        return theta
+    if len(shape) == 2 and shape[1] == 8:
+        one = np.ones((shape[0], 1), theta.dtype)
+        return reshape(concatenate([theta, one], axis=1), shape=(-1, 3, 3))
+    hint = ""
+    if shape in ((8,), (3, 3)):
+        hint = "; use theta[None] for a batch of one"
+    elif shape[1:] == (9,):
+        hint = "; use theta.reshape(-1, 3, 3)"
+    elif shape[1:] == (2, 3):
+        hint = "; an affine map is a homography with the third row (0, 0, 1)"
+    raise ValueError(f"{operator}: theta has shape {shape}, expected (N, 8) or (N, 3, 3){hint}")
+
+
+def _times(H: Value, base: Array) -> Value:
+    """H (N, 3, 3) times the points of a regular grid (H', W', 3): (N, H', W', 3)."""
+    points = base.reshape(-1, 3)
+    flat = matmul(broadcast_to(points, shape=(H.shape[0], *points.shape)), transpose(H, axes=(0, 2, 1)))
+    return reshape(flat, shape=(H.shape[0], *base.shape))
+
+
+@differentiable()
+def perspective(h: Value) -> Value:
+    """Homogeneous to ordinary coordinates: (..., d + 1) to (..., d), all divided by the last.
+
+    >>> perspective(np.array([[4.0, 6.0, 2.0], [1.0, -1.0, 0.0]]))
+    array([[  2.,   3.],
+           [ inf, -inf]])
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(h[..., :-1] / h[..., -1:])
+
+
+@perspective.vjp("h")
+def _(x_bar: Value, h: Value, output: Value) -> Value:
+    z = index(h, key=(..., slice(-1, None)))
+    # At infinity there is no slope; 0 keeps the cotangents of the other points whole.
+    at_infinity = (plain(z) == 0) | np.isinf(plain(output)).any(axis=-1, keepdims=True)
+    z = where(at_infinity, np.ones_like(plain(z)), z)
+    finite = where(at_infinity, np.zeros_like(plain(x_bar)), x_bar)
+    part = finite / z
+    x = index(h, key=(..., slice(None, -1))) / z
+    return concatenate([part, -sum_(part * x, axis=-1, keepdims=True)], axis=-1)
+
+
+PROJECTIVE = add_to_table(Projective())
