@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..ops.transformation import as_transformation
 from .module import Module
 
 Array = NDArray[Any]
@@ -46,11 +47,22 @@ def fan_in_uniform(shape: tuple[int, ...], rng: np.random.Generator, dtype: Any 
     return rng.uniform(-bound, bound, shape).astype(dtype)
 
 
-def identity_transform(layer: Module) -> None:
+def identity_transform(
+    layer: Module, transformation: Any = "affine", size: tuple[int, ...] | None = None
+) -> None:
     """Zero weights and the identity as bias: how the last layer of a localisation network begins.
 
     From a random start the first grids point anywhere, most of them outside the image, where there is no
     gradient to come back by (Jaderberg et al. 2015, section 3.1, and many who left it out).
+
+    Parameters
+    ----------
+    layer : Module
+        With ``weight`` and ``bias``, such as ``Linear``; its outputs are the numbers of theta.
+    transformation : str or Transformation
+        As for :func:`stn_ref.spatial_transform`.
+    size : tuple of int or None
+        The spatial shape of the transformer's output; needed for "flow" alone.
 
     >>> from stn_ref.nn import Linear
     >>> layer = Linear(20, 6, rng=np.random.default_rng(0))
@@ -58,12 +70,15 @@ def identity_transform(layer: Module) -> None:
     >>> layer.bias.data
     array([1., 0., 0., 0., 1., 0.], dtype=float32)
     """
+    kind = as_transformation("identity_transform", transformation)
     weight, bias = getattr(layer, "weight", None), getattr(layer, "bias", None)
-    if weight is None or bias is None or bias.size not in (6, 12):
+    sizes = [tuple(size)] if size is not None else [(1,) * d for d in kind.dimensions]
+    fitting = [s for s in sizes if bias is not None and kind.parameters(s) == bias.size]
+    if weight is None or bias is None or not fitting:
+        counts = " or ".join(f"{kind.parameters(s)} outputs in {len(s)} dimensions" for s in sizes)
         raise ValueError(
-            "identity_transform: expected a layer with weight and bias and 6 outputs (12 for volumes), got "
-            f"{type(layer).__name__} with {0 if bias is None else bias.size}"
+            f"identity_transform: expected a layer with weight and bias and {counts} for the transformation "
+            f"{kind.name!r}, got {type(layer).__name__} with {0 if bias is None else bias.size}"
         )
-    d = 2 if bias.size == 6 else 3
     weight.data = np.zeros_like(weight.data)
-    bias.data = np.eye(d, d + 1, dtype=bias.dtype).reshape(-1)
+    bias.data = kind.identity(fitting[0]).astype(bias.dtype)

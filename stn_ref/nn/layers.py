@@ -7,7 +7,7 @@ import numpy as np
 
 from ..autograd.tensor import Tensor, Value
 from ..errors import describe
-from ..ops import avg_pool2d, conv2d, dropout, max_pool2d, relu, reshape, transpose
+from ..ops import avg_pool2d, conv2d, dropout, flatten_depth, max_pool2d, relu, reshape, transpose
 from .initialisers import Array, he
 from .module import Module
 
@@ -126,6 +126,21 @@ class Flatten(Module):
 
     def forward(self, x: Value) -> Value:
         return reshape(x, shape=(x.shape[0], int(np.prod(x.shape[1:]))))
+
+
+class FlattenDepth(Module):
+    """A volume seen along its depth, (N, C, D, H, W) to (N, C, H, W); see :func:`stn_ref.flatten_depth`.
+
+    >>> FlattenDepth("max")(np.arange(8.0).reshape(1, 1, 2, 2, 2))
+    array([[[[4., 5.],
+             [6., 7.]]]])
+    """
+
+    def __init__(self, how: str = "sum") -> None:
+        self.how = how
+
+    def forward(self, V: Value) -> Value:
+        return flatten_depth(V, how=self.how)
 
 
 class Standardise(Module):

@@ -3,8 +3,35 @@
 import numpy as np
 import pytest
 
-from stn_ref import GradcheckError, Tensor, affine_grid, gradcheck, grid_sample, reshape, spatial_transform
-from stn_ref.nn import SGD, Flatten, Linear, Module, Sequential, SpatialTransformer, identity_transform
+from stn_ref import (
+    BILINEAR,
+    GradcheckError,
+    Similarity,
+    Tensor,
+    ThinPlateSpline,
+    affine_grid,
+    compose,
+    control_grid,
+    gradcheck,
+    grid_sample,
+    reshape,
+    spatial_transform,
+)
+from stn_ref.autograd.tensor import plain
+from stn_ref.nn import (
+    SGD,
+    Conv2d,
+    Flatten,
+    Linear,
+    Module,
+    Parallel,
+    Sequential,
+    SpatialTransformer,
+    TransformReport,
+    composed,
+    identity_transform,
+)
+from stn_ref.ops.transformation import TRANSFORMATIONS, as_transformation
 
 IDENTITY = [1, 0, 0, 0, 1, 0]
 
@@ -138,7 +165,8 @@ class Wrong(Module):
 @pytest.mark.parametrize("shape", [(2, 5), (1, 6), (2, 3, 2), (6,), (2, 12), (12, 1)])
 def test_a_wrong_theta_is_refused(shape):
     with pytest.raises(
-        ValueError, match=r"SpatialTransformer: the localisation .* expected \(2, 6\); let it end in"
+        ValueError,
+        match=r"SpatialTransformer: the localisation .* expected \(2, 6\) for .*'affine'; let it end in",
     ):
         SpatialTransformer(Wrong(shape))(np.ones((2, 1, 3, 3)))
 
@@ -231,3 +259,195 @@ def test_it_learns_to_undo_a_shift():
     assert losses[-1] < losses[0] / 20
     theta = transformer.report.theta[0]
     assert theta[:, 2] == pytest.approx([0.3, -0.2], abs=0.05)
+
+
+# Any transformation, kernel and depth
+
+TWO_D = [name for name, kind in TRANSFORMATIONS.items() if 2 in kind.dimensions]
+THREE_D = [name for name, kind in TRANSFORMATIONS.items() if 3 in kind.dimensions]
+
+
+def looking(inputs, kind, size, dtype=np.float64):
+    head = Linear(inputs, as_transformation("test", kind).parameters(size), rng=rng(), dtype=dtype)
+    identity_transform(head, kind, size)
+    return Sequential(Flatten(), head)
+
+
+@pytest.mark.parametrize(
+    ("kind", "size"), [*((kind, (4, 5)) for kind in TWO_D), *((kind, (3, 4, 5)) for kind in THREE_D)]
+)
+@pytest.mark.parametrize("align_corners", [True, False])
+def test_every_transformation_begins_as_the_exact_identity(kind, size, align_corners):
+    U = rng().normal(size=(2, 2, *size)).astype(np.float32)
+    inputs = 2 * int(np.prod(size))
+    net = looking(inputs, kind, size, np.float32)
+    transformer = SpatialTransformer(net, transformation=kind, align_corners=align_corners)
+    assert transformer(U).data.tobytes() == U.tobytes()
+    report = transformer.report
+    assert report.outside == 0
+    np.testing.assert_allclose(report.distance, 0, atol=1e-6)
+    np.testing.assert_allclose(report.determinant, 1, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "kind", ["projective", ThinPlateSpline(control_grid(2, 3)), Similarity(bounds=(0.5, 2.0), rigid=True)]
+)
+def test_gradients_reach_u_and_the_localisation_network_of_other_transformations(kind):
+    size = (3, 4)
+    net = looking(2 * 5 * 4, kind, size)
+    outputs = net[1].bias.size
+    net[1].weight.data = rng(1).normal(size=(outputs, 40)) * 0.01
+    net[1].bias.data = net[1].bias.data * 0.8 + 0.05 * rng(2).uniform(0.5, 1, outputs)
+    transform, parameters = of_parameters(SpatialTransformer(net, size, transformation=kind))
+    U = rng(2).normal(size=(2, 2, 5, 4))
+    assert gradcheck(transform, (U, *parameters), batched=False, elements=30).passed
+
+
+def test_a_transformation_of_another_number_of_dimensions_is_refused():
+    transformer = SpatialTransformer(Wrong((2, 8)), transformation="projective")
+    with pytest.raises(ValueError, match=r"'projective' works in 2 dimensions, not in 3; .*'?affine"):
+        transformer(np.ones((2, 1, 3, 3, 3)))
+
+
+@pytest.mark.parametrize("setting", ["downsample", "iterations"])
+@pytest.mark.parametrize("value", [0, -1, 1.5, "2"])
+def test_counts_are_refused_by_name(setting, value):
+    with pytest.raises(ValueError, match=rf"SpatialTransformer: {setting} is {value!r}, expected a whole"):
+        SpatialTransformer(Fixed(IDENTITY), **{setting: value})
+
+
+class Seen(Module):
+    """Keeps what a localisation network is shown, and returns one theta after the other."""
+
+    def __init__(self, *thetas):
+        self.thetas, self.shown = thetas, []
+
+    def forward(self, U):
+        theta = self.thetas[len(self.shown) % len(self.thetas)]
+        self.shown.append(plain(U))
+        return np.repeat(np.array([theta], np.float64), len(U), axis=0)
+
+
+def test_downsampling_shows_means_of_blocks():
+    seen = Seen(IDENTITY)
+    U = np.arange(30.0).reshape(1, 1, 5, 6)
+    assert SpatialTransformer(seen, downsample=2)(U).shape == U.shape
+    assert seen.shown[0].tolist() == [[[[3.5, 5.5, 7.5], [15.5, 17.5, 19.5]]]]
+    seen = Seen([*np.eye(3, 4).reshape(-1)])
+    SpatialTransformer(seen, downsample=2)(np.arange(8.0).reshape(1, 1, 2, 2, 2))
+    assert seen.shown[0].tolist() == [[[[[3.5]]]]]
+    with pytest.raises(ValueError, match=r"downsample=7 leaves without a pixel"):
+        SpatialTransformer(Seen(IDENTITY), downsample=7)(U)
+
+
+def test_every_further_look_sees_what_the_maps_so_far_make_of_the_image():
+    first, second = [1, 0, 0.5, 0, 1, 0], [0.5, 0, 0, 0, 0.5, 0.25]
+    seen = Seen(first, second)
+    U = rng().normal(size=(2, 1, 5, 5))
+    transformer = SpatialTransformer(seen, (3, 4), iterations=2)
+    V = transformer(U)
+    as_theta = [np.repeat(np.array(t, np.float64).reshape(1, 2, 3), 2, axis=0) for t in (first, second)]
+    np.testing.assert_array_equal(
+        seen.shown[1], spatial_transform(U, as_theta[0], U.shape, align_corners=True)
+    )
+    both = compose(*as_theta)
+    np.testing.assert_array_equal(plain(V), spatial_transform(U, both, (2, 1, 3, 4), align_corners=True))
+    np.testing.assert_array_equal(transformer.report.theta, both)  # U is sampled once, by the whole map
+
+
+def test_gradients_pass_through_all_looks():
+    transformer, U = problem()
+    transformer.iterations = 2
+    transformer.output_size = None
+    transform, parameters = of_parameters(transformer)
+    assert gradcheck(transform, (U, *parameters), batched=False, elements=40).passed
+
+
+def test_several_looks_need_maps_that_can_be_composed():
+    net = looking(12, "thin-plate-spline", (3, 4))
+    transformer = SpatialTransformer(net, transformation="thin-plate-spline", iterations=2)
+    with pytest.raises(TypeError, match=r"thin-plate-spline: this transformation has no matrix"):
+        transformer(np.ones((1, 1, 3, 4)))
+
+
+def test_transformers_in_parallel_look_at_several_places():
+    left, right = ([0.5, 0, shift, 0, 1, 0] for shift in (-0.5, 0.5))
+    U = np.arange(8.0).reshape(1, 1, 1, 8)
+    both = Parallel(*(SpatialTransformer(Fixed(t), (1, 4), align_corners=False) for t in (left, right)))
+    assert both(U).data.tolist() == [[[[0, 1, 2, 3]], [[4, 5, 6, 7]]]]
+    assert [name for name, _ in both.named_parameters()] == ["0.localisation.theta", "1.localisation.theta"]
+    with pytest.raises(TypeError, match=r"Parallel: expected one or more modules; .*\*modules"):
+        Parallel([])
+
+
+def test_transformers_one_behind_the_other_are_one_map_on_the_first_image():
+    U = rng().normal(size=(1, 1, 8, 8))
+    flip, crop = [-1, 0, 0, 0, 1, 0], [0.5, 0, 0.5, 0, 0.5, -0.5]
+    first = SpatialTransformer(Fixed(flip), align_corners=False)
+    second = SpatialTransformer(Fixed(crop), (4, 4), align_corners=False)
+    V = second(first(U))
+    report = composed([first.report, second.report])
+    assert report.theta.tolist() == [[[-0.5, 0, -0.5], [0, 0.5, -0.5]]]
+    assert report.size == (1, 1, 4, 4)
+    np.testing.assert_array_equal(grid_sample(U, report.grid, align_corners=False), V.data)
+
+
+def test_composed_takes_projective_maps_and_refuses_what_has_no_matrix():
+    tilt = np.array([[1.0, 0, 0, 0, 1, 0, 0, 0.5]])
+    half = np.array([[[0.5, 0, 0.5], [0, 0.5, 0]]])
+    reports = [
+        TransformReport(half, (1, 1, 4, 4), True),
+        TransformReport(tilt, (1, 1, 4, 4), True, as_transformation("test", "projective")),
+    ]
+    H = np.array([[0.5, 0, 0.5], [0, 0.5, 0], [0, 0, 1]]) @ np.array([[1, 0, 0], [0, 1, 0], [0, 0.5, 1]])
+    np.testing.assert_array_equal(composed(reports).theta, [H])
+    flow = TransformReport(np.zeros((1, 4, 4, 2)), (1, 1, 4, 4), True, as_transformation("test", "flow"))
+    with pytest.raises(TypeError, match=r"flow: this transformation has no matrix"):
+        composed([flow])
+    with pytest.raises(ValueError, match=r"composed: the transformers differ in align_corners"):
+        composed([reports[0], TransformReport(half, (1, 1, 4, 4), False)])
+    with pytest.raises(ValueError, match=r"composed: got no reports"):
+        composed([])
+
+
+@pytest.mark.parametrize("align_corners", [True, False])
+@pytest.mark.parametrize("size", [(4, 5), (1, 5)])
+def test_the_determinant_is_the_signed_area_and_the_distance_how_far_samples_moved(size, align_corners):
+    theta = np.array([[[0.5, 0.2, 0.1], [0, 0.8, 0]], [[-1, 0, 0], [0, 1, 0]], [[1, 0, 0.3], [0, 1, -0.4]]])
+    report = TransformReport(theta, (3, 1, *size), align_corners)
+    np.testing.assert_allclose(report.determinant, [0.4, -1, 1], rtol=1e-12)
+    assert report.distance[2] == pytest.approx(0.5)  # of a shift by (0.3, -0.4)
+
+
+def test_the_determinant_of_a_bent_map_is_the_mean_of_the_local_ones():
+    offsets = np.zeros((1, 16, 2))
+    offsets[..., 0] = 0.1 * control_grid()[:, 0]  # 1.1 times as wide: affine, so that the spline is exact
+    kind = ThinPlateSpline(offsets=True)
+    report = TransformReport(offsets, (1, 1, 6, 7), True, kind)
+    np.testing.assert_allclose(report.determinant, [1.1], rtol=1e-12)
+    assert np.isnan(TransformReport(offsets, (1, 1, 1, 7), True, kind).determinant).all()
+
+
+def test_a_width_that_is_a_tensor_is_a_parameter_of_the_module():
+    width = Tensor(np.array(1.5), requires_grad=True)
+    transformer = SpatialTransformer(Fixed(IDENTITY), mode=BILINEAR.widened(width), padding_mode="border")
+    assert "width" in dict(transformer.named_parameters())
+    transformer(rng().normal(size=(1, 1, 4, 5))).sum().backward(np.array(1.0))
+    assert width.grad is not None
+    state = transformer.state_dict()
+    transformer.load_state_dict({**state, "width": np.array(3.0)})
+    U = np.zeros((1, 1, 1, 5))
+    U[..., 2] = 9
+    # 9 times 1/9, 2/9, 3/9 ..., each rounded a few times
+    np.testing.assert_allclose(transformer(U).data[0, 0, 0], [1, 2, 3, 2, 1], rtol=1e-15)
+
+
+def test_it_stands_at_any_depth_and_warps_every_channel_alike():
+    U = rng().normal(size=(2, 1, 9, 9)).astype(np.float32)
+    shift = Fixed([1, 0, 0.5, 0, 1, 0], np.float32)
+    network = Sequential(
+        Conv2d(1, 3, 5, rng=rng()), transformer=SpatialTransformer(shift, align_corners=True)
+    )
+    features = network[0](U).data
+    expected = np.concatenate([features[..., 1:], 0 * features[..., :1]], axis=-1)
+    np.testing.assert_allclose(network(U).data, expected, atol=1e-6)
