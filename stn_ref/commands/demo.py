@@ -89,14 +89,14 @@ def learn(
 
 
 def transformed(network: Module, images: Array) -> tuple[Array, Array, Array, bool]:
-    """Transformer outputs (N, H', W'), theta, predicted classes, and the transformer's align_corners."""
+    """Transformer outputs (N, H', W'), sampling grids, predicted classes, the transformer's align_corners."""
     network.eval()
     predicted = np.argmax(network(images).data, axis=1)
     transformer = next(m for _, m in network.modules() if isinstance(m, SpatialTransformer))
     outputs = transformer(images)
     report = transformer.report
     assert report is not None  # the forward pass above made it
-    return outputs.data[:, 0], report.theta, predicted, report.align_corners
+    return outputs.data[:, 0], report.grid, predicted, report.align_corners
 
 
 def show(network: Module, images: Array, labels: Array, stream: TextIO) -> None:
@@ -120,7 +120,7 @@ def save_figure(
     """Inputs with sampling frames and outputs as a figure, if Matplotlib is there; otherwise say so."""
     from ..pictures.sheets import transformer_sheet
 
-    outputs, theta, predicted, align_corners = transformed(network, images[:10])
+    outputs, grid, predicted, align_corners = transformed(network, images[:10])
     captions = [f"{label}, read as {guess}" for label, guess in zip(labels, predicted)]
     accuracies = ", ".join(f"{name} {metrics.accuracy:.1%}" for name, metrics in results.items())
     try:
@@ -128,7 +128,7 @@ def save_figure(
             path,
             images[:10, 0],
             outputs,
-            theta,
+            grid,
             align_corners=align_corners,
             captions=captions,
             title=f"Rotated, scaled, translated digits; test accuracy: {accuracies}",

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from stn_ref import affine_grid
 from stn_ref.commands import demo
 from stn_ref.data import distort, load_bundled
 from stn_ref.nn.networks import small_network
@@ -42,9 +43,10 @@ def test_the_figure_is_saved_where_matplotlib_is(tmp_path: Path, capsys: pytest.
 def test_with_an_identity_transformer_the_view_is_the_picture_shrunk() -> None:
     images = distort(load_bundled("test").images[:3], "RTS", np.random.default_rng(0))
     network = small_network(np.random.default_rng(0), size=42, transformer=True)
-    outputs, theta, _, align_corners = demo.transformed(network, images)
+    outputs, grid, _, align_corners = demo.transformed(network, images)
     assert outputs.shape == (3, 28, 28)
-    np.testing.assert_array_equal(theta, np.broadcast_to(np.eye(2, 3, dtype=np.float32), (3, 2, 3)))
+    identity = np.broadcast_to(np.eye(2, 3, dtype=np.float32), (3, 2, 3))
+    np.testing.assert_array_equal(grid, affine_grid(identity, (3, 1, 28, 28), align_corners=True))
     assert align_corners
     np.testing.assert_allclose(
         outputs[:, [0, 0, -1, -1], [0, -1, 0, -1]], images[:, 0][:, [0, 0, -1, -1], [0, -1, 0, -1]]
