@@ -15,16 +15,17 @@ from stn_ref import GradcheckError, affine_grid, gradcheck, grid_sample, vjp
 from stn_ref.pixels import PADDING_MODES, to_normalised
 
 MODES = ("nearest", "bilinear", "bicubic")
-SIZE, OUT = (7, 6), (4, 5)
+SIZES, OUTS = {2: (7, 6), 3: (3, 4, 5)}, {2: (4, 5), 3: (2, 3, 2)}  # by the number of dimensions
 
 
-def inputs(rng: np.random.Generator, align_corners: bool) -> tuple[Any, Any]:
+def inputs(rng: np.random.Generator, align_corners: bool, d: int = 2) -> tuple[Any, Any]:
     """An image and a grid whose samples lie at least 0.05 pixels from the kinks, some of them outside."""
-    U = rng.normal(size=(2, 3, *SIZE))
-    cell = np.stack([rng.integers(-3, size + 3, (2, *OUT)) for size in reversed(SIZE)], axis=-1)
+    sizes = tuple(reversed(SIZES[d]))
+    U = rng.normal(size=(2, 3, *SIZES[d]))
+    cell = np.stack([rng.integers(-3, size + 3, (2, *OUTS[d])) for size in sizes], axis=-1)
     points = cell + rng.uniform(0.05, 0.95, cell.shape)
     points += np.where(np.abs(points % 1 - 0.5) < 0.05, 0.1, 0)  # nearest jumps, and False folds, at halves
-    axes = [to_normalised(points[..., k], size, align_corners) for k, size in enumerate(reversed(SIZE))]
+    axes = [to_normalised(points[..., k], size, align_corners) for k, size in enumerate(sizes)]
     return U, np.stack(axes, axis=-1)
 
 
@@ -32,10 +33,11 @@ def largest_difference(trials: int = 20) -> float:
     """Of values and both cotangents, in float64, over every mode, padding and convention."""
     rng = np.random.default_rng(0)
     worst = 0.0
-    for mode, padding_mode, align_corners in product(MODES, PADDING_MODES, (True, False)):
+    cases = [*product(MODES, (2,)), ("nearest", 3), ("bilinear", 3)]  # PyTorch has no bicubic volumes
+    for (mode, d), padding_mode, align_corners in product(cases, PADDING_MODES, (True, False)):
         settings = {"mode": mode, "padding_mode": padding_mode, "align_corners": align_corners}
         for _ in range(trials):
-            U, grid = inputs(rng, align_corners)
+            U, grid = inputs(rng, align_corners, d)
             V, pullback = vjp(partial(grid_sample, **settings), U, grid)
             V_bar = rng.normal(size=V.shape)
             theirs = [torch.tensor(x, requires_grad=True) for x in (U, grid)]
@@ -55,23 +57,26 @@ def works(f: Callable[[], Any]) -> str:
     return "yes"
 
 
-def ours(mode: str, order: int) -> str:
-    """Checked by differences; order 2 includes the vjp of the vjp, and forward mode is made of it."""
-    U, grid = inputs(np.random.default_rng(1), True)
+def ours(mode: str, d: int) -> list[str]:
+    """Checked by differences; order 2 includes the vjp of the vjp, of which forward mode is made."""
     f = partial(grid_sample, mode=mode, align_corners=True)
-    return works(lambda: gradcheck(f, (U, grid), order=order))
+    first, second = (
+        works(partial(gradcheck, f, inputs(np.random.default_rng(1), True, d), order=order))
+        for order in (1, 2)
+    )
+    return [first, second, first]
 
 
-def torch_second(mode: str) -> str:
-    U, grid = (torch.tensor(x, requires_grad=True) for x in inputs(np.random.default_rng(1), True))
+def theirs(mode: str, d: int) -> list[str]:
+    """The derivative, its derivative, and forward mode."""
     f = partial(torch.nn.functional.grid_sample, mode=mode, align_corners=True)
-    return works(lambda: torch.autograd.gradgradcheck(f, (U, grid)))
-
-
-def torch_forward(mode: str) -> str:
-    U, grid = (torch.tensor(x) for x in inputs(np.random.default_rng(1), True))
-    f = partial(torch.nn.functional.grid_sample, mode=mode, align_corners=True)
-    return works(lambda: torch.func.jvp(f, (U, grid), (U, grid)))
+    plain = [torch.tensor(x) for x in inputs(np.random.default_rng(1), True, d)]
+    leaves = [x.clone().requires_grad_() for x in plain]
+    return [
+        works(lambda: torch.autograd.gradcheck(f, leaves)),
+        works(lambda: torch.autograd.gradgradcheck(f, leaves)),
+        works(lambda: torch.func.jvp(f, tuple(plain), tuple(plain))),
+    ]
 
 
 def kink_slopes() -> str:
@@ -99,11 +104,10 @@ def main() -> None:
     for dtype in (np.float64, np.float32):
         print(f"Error of the identity, {dtype.__name__}, units of the last place: {identity_error(dtype)}")
     print(f"Slope of a constant image at a pixel centre: {kink_slopes()}\n")
-    print("| `grid_sample`, 2-D | stn_ref | PyTorch |\n|---|---|---|")
-    for mode in MODES:
-        print(f"| {mode}: derivative of the derivative | {ours(mode, 2)} | {torch_second(mode)} |")
-    for mode in MODES:
-        print(f"| {mode}: forward mode | {ours(mode, 1)} | {torch_forward(mode)} |")
+    print("| `grid_sample` | stn_ref | PyTorch |\n|---|---|---|")
+    for d, mode in product((2, 3), MODES):
+        print(f"| {d}-D {mode} | {', '.join(ours(mode, d))} | {', '.join(theirs(mode, d))} |")
+    print("\nDerivative, derivative of the derivative, forward mode.")
 
 
 if __name__ == "__main__":

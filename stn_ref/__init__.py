@@ -6,9 +6,12 @@ Reading order, an afternoon:
 2. ``pixels``: what -1 and 1 mean, and what lies outside the image
 3. ``autograd.tensor``, ``.node``, ``.tape``, ``.backward``, ``.transforms``: derivatives
 4. ``ops.grids``: eqs. (1) and (2)
-5. ``ops.interpolation``, ``ops.sampling``, ``kernels.sampling``: eqs. (3)-(7)
+5. ``ops.kernel``, ``ops.interpolation``, ``ops.sampling``, ``kernels.sampling``: eqs. (3)-(7)
 6. ``autograd.gradcheck`` and what it stands on: ``.differences``, ``.probe``, ``.checker``
 7. ``nn``: layers, optimisers, and ``nn.spatial_transformer``
+
+Beside the path: ``ops.transformation`` and the other maps (``affine``, ``projective``, ``thin_plate``,
+``flow``), ``ops.conversions`` from one description of a map to another, ``pictures``.
 """
 
 from .autograd.gradcheck import gradcheck

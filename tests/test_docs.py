@@ -10,8 +10,11 @@ import pytest
 
 import stn_ref
 import stn_ref.nn
+import stn_ref.pictures
 from stn_ref import cli, equations
 from stn_ref.autograd.tensor import OPERATORS
+from stn_ref.ops.interpolation import KERNELS
+from stn_ref.ops.transformation import TRANSFORMATIONS
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -60,8 +63,11 @@ def test_every_equation_has_its_listing_and_its_operator() -> None:
     assert carried == listed == set(range(1, 8))
 
 
+MODULES = (stn_ref, stn_ref.nn, stn_ref.pictures)
+
+
 def public_names() -> list[str]:
-    return [f"{module.__name__}.{name}" for module in (stn_ref, stn_ref.nn) for name in module.__all__]
+    return [f"{module.__name__}.{name}" for module in MODULES for name in module.__all__]
 
 
 @pytest.mark.parametrize("name", public_names())
@@ -71,6 +77,15 @@ def test_every_public_name_is_explained_with_an_example(name: str) -> None:
     if isinstance(public, stn_ref.Kernel):
         return  # a value; its class is explained
     assert ">>> " in (inspect.getdoc(public) or "")
+
+
+def test_the_pages_list_every_transformation_and_every_kernel() -> None:
+    by_page = {"transformations.md": TRANSFORMATIONS, "kernels.md": KERNELS}
+    for page, table in by_page.items():
+        text = (ROOT / "docs" / page).read_text()
+        assert [name for name in table if f'`"{name}"`' not in text] == []
+    explained = inspect.getdoc(stn_ref.spatial_transform) or ""
+    assert [name for name in TRANSFORMATIONS if f'"{name}"' not in explained] == []
 
 
 def test_the_readings_of_a_kink_are_those_of_the_equations() -> None:

@@ -59,6 +59,13 @@ def grid_sheet(
         Without Matplotlib; the message names the extra.
     TypeError, ValueError, OSError
         If an argument is of another form, or the file cannot be written. What stood there is left.
+
+    >>> from stn_ref import control_grid, tps_grid
+    >>> places = control_grid()[None] + 0.1 * np.random.default_rng(0).normal(size=(1, 16, 2))
+    >>> grid = tps_grid(places, (1, 1, 28, 28), align_corners=True)
+    >>> image = np.random.default_rng(1).uniform(size=(28, 28))
+    >>> print(grid_sheet("grid.png", image, grid[0], align_corners=True))  # doctest: +SKIP
+    grid.png
     """
     grid = np.asarray(grid)
     check_one_grid("grid_sheet", grid, 2)
@@ -155,6 +162,10 @@ def volume_sheet(
         Without Matplotlib; the message names the extra.
     TypeError, ValueError, OSError
         If an argument is of another form, or the file cannot be written. What stood there is left.
+
+    >>> volume = np.random.default_rng(0).uniform(size=(6, 8, 10))
+    >>> print(volume_sheet("volume.png", volume, align_corners=True))  # doctest: +SKIP
+    volume.png
     """
     volume = np.asarray(volume)
     if volume.ndim != 3 or volume.dtype.kind != "f" or 0 in volume.shape:

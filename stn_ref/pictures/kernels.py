@@ -41,6 +41,10 @@ def kernel_sheet(path: str | Path, kernels: Sequence[Kernel], title: str = "") -
         Without Matplotlib; the message names the extra.
     TypeError, ValueError, OSError
         If an argument is of another form, or the file cannot be written. What stood there is left.
+
+    >>> from stn_ref import BICUBIC, BILINEAR, gaussian
+    >>> print(kernel_sheet("kernels.png", [BILINEAR, BICUBIC, gaussian(0.7)]))  # doctest: +SKIP
+    kernels.png
     """
     kernels = [kernels] if isinstance(kernels, Kernel) else list(kernels)
     if not kernels or not all(isinstance(kernel, Kernel) for kernel in kernels):

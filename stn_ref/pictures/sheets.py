@@ -109,6 +109,13 @@ def transformer_sheet(
         Without Matplotlib; the message names the extra.
     TypeError, ValueError, OSError
         If an argument is of another form, or the file cannot be written. What stood there is left.
+
+    >>> from stn_ref import affine_grid, grid_sample
+    >>> U = np.random.default_rng(0).uniform(size=(2, 1, 8, 8))
+    >>> grid = affine_grid(np.repeat(0.5 * np.eye(2, 3)[None], 2, axis=0), U.shape, align_corners=True)
+    >>> V = grid_sample(U, grid, align_corners=True)
+    >>> print(transformer_sheet("sheet.png", U, V, grid, align_corners=True))  # doctest: +SKIP
+    sheet.png
     """
     inputs, outputs, grid = np.asarray(inputs), np.asarray(outputs), np.asarray(grid)
     if not len(inputs) == len(outputs) == len(grid) > 0:

@@ -89,6 +89,11 @@ def tape_sheet(
         Without Matplotlib; the message names the extra.
     TypeError, ValueError, OSError
         If ``value`` is no Tensor or has no tape (TapeError), or the file cannot be written.
+
+    >>> from stn_ref import Tensor
+    >>> x = Tensor([1.0, 2.0], requires_grad=True)
+    >>> print(tape_sheet("tape.png", (x * x).sum(), names={"x": x}))  # doctest: +SKIP
+    tape.png
     """
     places = tape_places("tape_sheet", value)
     texts = _texts(places, _named(names))
