@@ -155,7 +155,7 @@ class SpatialTransformer(Module):
         As for :func:`stn_ref.spatial_transform`.
     align_corners, mode, padding_mode, kink, antialias
         As for :func:`stn_ref.grid_sample`; one ``align_corners`` serves both halves. A width of ``mode`` that
-        is a Tensor becomes a parameter of the module.
+        is a Tensor becomes a parameter of the module, as do control points of a spline.
     downsample : int
         The localisation network sees means over blocks of so many pixels in each direction.
     iterations : int
@@ -211,8 +211,10 @@ class SpatialTransformer(Module):
             "kink": kink,
             "antialias": antialias,
         }
-        if isinstance(mode, Kernel) and isinstance(mode.width, Tensor):
-            self.width = mode.width
+        kept = {"width": mode.width} if isinstance(mode, Kernel) else {}
+        for name, value in {**vars(self.transformation), **kept}.items():
+            if isinstance(value, Tensor):  # learnt with the module: a width, control points
+                setattr(self, name, value)
         self.report: TransformReport | None = None
 
     def forward(self, U: Value) -> Value:

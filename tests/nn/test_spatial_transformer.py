@@ -442,6 +442,17 @@ def test_a_width_that_is_a_tensor_is_a_parameter_of_the_module():
     np.testing.assert_allclose(transformer(U).data[0, 0, 0], [1, 2, 3, 2, 1], rtol=1e-15)
 
 
+def test_control_points_that_are_a_tensor_are_parameters_too():
+    points = Tensor(control_grid(2, 3), requires_grad=True)
+    transformer = SpatialTransformer(
+        Fixed(control_grid(2, 3).reshape(-1) * 0.9), transformation=ThinPlateSpline(points)
+    )
+    assert [name for name, _ in transformer.named_parameters()] == ["localisation.theta", "control_points"]
+    transformer(rng().normal(size=(1, 1, 4, 5))).sum().backward()
+    assert np.isfinite(points.grad).all()
+    assert np.abs(points.grad).max() > 0
+
+
 def test_it_stands_at_any_depth_and_warps_every_channel_alike():
     U = rng().normal(size=(2, 1, 9, 9)).astype(np.float32)
     shift = Fixed([1, 0, 0.5, 0, 1, 0], np.float32)
