@@ -110,9 +110,9 @@ def parser() -> argparse.ArgumentParser:
     check = _command(
         commands,
         "gradcheck",
-        "check the gradients of the sampler in every mode",
-        "Compares derivatives of the grid generator and the sampler with finite differences, for every\n"
-        "mode, padding and convention, on real digits. The exit status is 1 if one is wrong.",
+        "check the gradients of every kernel and transformation",
+        "Compares derivatives of the transformations and the sampler with finite differences, for every\n"
+        "kernel, padding and convention, on real digits. The exit status is 1 if one is wrong.",
     )
     check.add_argument("--order", type=int, choices=(1, 2), default=2, help="highest order of derivative")
     return top
@@ -196,12 +196,17 @@ def _train(options: argparse.Namespace) -> int:
 def _gradcheck(options: argparse.Namespace) -> int:
     from itertools import chain
 
-    from .commands.checks import check_all_modes, check_equations
+    from .commands.checks import check_all_kernels, check_all_transformations, check_equations
     from .data import load_digits
 
     digits = load_digits(options.data, "test").images[:4]
     failures = count = 0
-    rows = chain(check_equations(digits, options.seed), check_all_modes(digits, options.seed, options.order))
+    settings = (digits, options.seed, options.order)
+    rows = chain(
+        check_equations(digits, options.seed),
+        check_all_kernels(*settings),
+        check_all_transformations(*settings),
+    )
     for row in rows:
         count += 1
         failures += not row.ok

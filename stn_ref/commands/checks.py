@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from .. import equations
 from ..autograd.gradcheck import gradcheck
-from ..ops import affine_grid, grid_sample, spatial_transform
+from ..ops import affine_grid, exp, gaussian, grid_sample, spatial_transform
+from ..ops.interpolation import KERNELS
+from ..ops.transformation import TRANSFORMATIONS
 from ..pixels import PADDING_MODES, to_normalised
 
 Array = NDArray[Any]
-MODES = ("nearest", "bilinear", "bicubic")
 
 
 @dataclass(frozen=True)
@@ -80,14 +81,14 @@ def check_equations(digits: Array, seed: int) -> Iterator[Row]:
         yield Row("(7)", claim, verdict, report.passed == valid)
 
 
-def check_all_modes(digits: Array, seed: int, order: int) -> Iterator[Row]:
-    """Every mode, padding and convention of the sampler to the given order."""
+def check_all_kernels(digits: Array, seed: int, order: int) -> Iterator[Row]:
+    """Every kernel, padding and convention of the sampler to the given order."""
     rng = np.random.default_rng(seed)
     U = image_of(digits)
     n, _, height, width = U.shape
     points = cells(rng, n, (4, 5), (height, width))
     points += np.where(rng.random((*points.shape[:-1], 1)) < 0.3, rng.choice([-20, 20], points.shape), 0)
-    for mode, padding_mode, align_corners in product(MODES, PADDING_MODES, (True, False)):
+    for mode, padding_mode, align_corners in product(KERNELS, PADDING_MODES, (True, False)):
         grid = _normalised(points, height, width, align_corners)
         settings: dict[str, Any] = {
             "mode": mode,
@@ -95,8 +96,29 @@ def check_all_modes(digits: Array, seed: int, order: int) -> Iterator[Row]:
             "align_corners": align_corners,
         }
         f = partial(grid_sample, **settings)
-        report = gradcheck(f, (U, grid), order=order, raises=False, elements=200)
+        report = gradcheck(f, (U, grid), order=order, raises=False, elements=60)
         yield _derivative("(3-7)", f"{mode}, {padding_mode}, align_corners={align_corners}", report)
+    widths = partial(_learnt_width, U, _normalised(points, height, width))
+    report = gradcheck(widths, (np.array([-0.7, -0.4]),), order=order, raises=False)
+    yield _derivative("(3)", "gaussian, derivative for its width", report)
+
+
+def _learnt_width(U: Array, grid: Array, log_width: Any) -> Any:
+    return grid_sample(U, grid, mode=gaussian(exp(log_width)), align_corners=True)
+
+
+def check_all_transformations(digits: Array, seed: int, order: int) -> Iterator[Row]:
+    """Every transformation, from theta to V, on images, and in 3-D on their channels as depth."""
+    rng = np.random.default_rng(seed)
+    for (name, kind), d in product(TRANSFORMATIONS.items(), (2, 3)):
+        if d in kind.dimensions:
+            U = image_of(digits) if d == 2 else image_of(digits)[:, None, :, :5, :6]
+            n, size = len(U), ((4, 5) if d == 2 else (2, 3, 4))
+            theta = kind.identity(size) + rng.normal(0, 0.1, (n, kind.parameters(size)))
+            size = (n, U.shape[1], *size)
+            whole = partial(spatial_transform, size=size, transformation=kind, align_corners=True)
+            report = gradcheck(whole, (U, theta), order=order, raises=False, elements=20)
+            yield _derivative("(1-7)", f"{name}, {d}-D, theta to V", report)
 
 
 def _normalised(points: Array, height: int, width: int, align_corners: bool = True) -> Array:

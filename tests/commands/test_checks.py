@@ -5,10 +5,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stn_ref.commands.checks import cells, check_all_modes, check_equations, image_of
+from stn_ref.commands.checks import (
+    cells,
+    check_all_kernels,
+    check_all_transformations,
+    check_equations,
+    image_of,
+)
 from stn_ref.data import load_bundled
 from stn_ref.kernels.sampling import Block
 from stn_ref.ops import grids
+from stn_ref.ops.interpolation import KERNELS
+from stn_ref.ops.transformation import TRANSFORMATIONS
 
 DIGITS = load_bundled("test").images[:4]
 
@@ -20,10 +28,16 @@ def test_all_that_is_claimed_of_the_equations_holds(seed: int) -> None:
     assert {row.equation for row in rows} == {"(1)", "(5)", "(6)", "(7)", "(1-7)"}
 
 
-def test_every_mode_padding_and_convention_is_checked() -> None:
-    rows = list(check_all_modes(DIGITS, 0, order=1))
-    assert len({row.claim for row in rows}) == 3 * 3 * 2
-    assert all(row.ok for row in rows)
+def test_every_kernel_padding_and_convention_is_checked() -> None:
+    rows = list(check_all_kernels(DIGITS, 0, order=1))
+    assert len({row.claim for row in rows}) == len(KERNELS) * 3 * 2 + 1
+    assert [row for row in rows if not row.ok] == []
+
+
+def test_every_transformation_is_checked_in_each_of_its_dimensions() -> None:
+    rows = list(check_all_transformations(DIGITS, 0, order=1))
+    assert len({row.claim for row in rows}) == sum(len(t.dimensions) for t in TRANSFORMATIONS.values())
+    assert [row for row in rows if not row.ok] == []
 
 
 def fails(equation: str) -> bool:
