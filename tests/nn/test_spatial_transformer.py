@@ -447,7 +447,7 @@ def test_control_points_that_are_a_tensor_are_parameters_too():
     transformer = SpatialTransformer(
         Fixed(control_grid(2, 3).reshape(-1) * 0.9), transformation=ThinPlateSpline(points)
     )
-    assert [name for name, _ in transformer.named_parameters()] == ["localisation.theta", "control_points"]
+    assert [name for name, _ in transformer.named_parameters()] == ["control_points", "localisation.theta"]
     transformer(rng().normal(size=(1, 1, 4, 5))).sum().backward()
     assert np.isfinite(points.grad).all()
     assert np.abs(points.grad).max() > 0
