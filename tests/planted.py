@@ -1,7 +1,7 @@
 """Classic mistakes, each planted into the real code: a suite that passes with one of them proves nothing.
 
-``pytest --plant NAME`` runs the tests with that mistake in place; ``test_planted.py`` does so for each and
-demands failures.
+``pytest --plant NAME`` runs the tests with that mistake in place; ``test_planted.py`` does so for each, with
+the test that should notice it, and demands its failure.
 """
 
 from collections.abc import Callable
@@ -11,15 +11,22 @@ import numpy as np
 
 from stn_ref.kernels import pooling, sampling
 from stn_ref.kernels.sampling import Block
-from stn_ref.ops import grids
+from stn_ref.ops import grids, kernel, projective, thin_plate, widths
 from stn_ref.ops import sampling as sampler
+from stn_ref.ops.kernel import Kernel
 
-PLANTS: dict[str, Callable[[], None]] = {}
+Plant = Callable[[], None]
+PLANTS: dict[str, Plant] = {}
+NOTICED_BY: dict[str, str] = {}  # a test, in the folder ``ops``
 
 
-def plant(function: Callable[[], None]) -> Callable[[], None]:
-    PLANTS[function.__name__] = function
-    return function
+def plant(noticed_by: str) -> Callable[[Plant], Plant]:
+    def add(function: Plant) -> Plant:
+        PLANTS[function.__name__] = function
+        NOTICED_BY[function.__name__] = noticed_by
+        return function
+
+    return add
 
 
 def wrap(owner: Any, name: str, change: Callable[..., Any]) -> None:
@@ -28,18 +35,18 @@ def wrap(owner: Any, name: str, change: Callable[..., Any]) -> None:
     setattr(owner, name, lambda *args, **settings: change(original, *args, **settings))
 
 
-@plant
+@plant(noticed_by="test_sampling.py::test_the_first_coordinate_is_x")
 def x_and_y_swapped() -> None:
     wrap(sampler.points_of, "function", lambda f, grid, **s: f(grid[..., ::-1], **s))
 
 
-@plant
+@plant(noticed_by="test_sampling.py::test_the_row_of_the_paper_reading_gives_four_slopes_at_its_pixels")
 def missing_half_span() -> None:
     """Eq. (7) in pixel units handed on as if it were normalised: no (W - 1) / 2."""
     sampler.points_of.rules["grid"].function = lambda points_bar, **s: points_bar
 
 
-@plant
+@plant(noticed_by="test_sampling.py::test_in_normalised_coordinates_too_the_equations_hold_exactly")
 def half_span_of_the_other_convention() -> None:
     wrap(
         sampler.points_of.rules["grid"],
@@ -48,7 +55,7 @@ def half_span_of_the_other_convention() -> None:
     )
 
 
-@plant
+@plant(noticed_by="test_sampling.py::test_splat_adds_up_where_samples_meet")
 def assigned_instead_of_added() -> None:
     """U_bar[index] = ... keeps the last of several samples that read the same pixel."""
 
@@ -72,7 +79,7 @@ class Cells(np.ndarray):
         return np.asarray(self) + offset * (~self.on_pixel if offset == 1 else 1)
 
 
-@plant
+@plant(noticed_by="test_sampling.py::test_the_row_of_the_paper_reading_gives_four_slopes_at_its_pixels")
 def ceil_for_floor_plus_1() -> None:
     """At integer coordinates the two neighbours coincide and the slope becomes 0."""
 
@@ -85,22 +92,25 @@ def ceil_for_floor_plus_1() -> None:
     wrap(sampling, "locate", locate)
 
 
-@plant
+@plant(noticed_by="test_sampling.py::test_the_row_of_the_paper_reading_gives_four_slopes_at_its_pixels")
 def sign_of_eq_7() -> None:
     wrap(Block, "slopes", lambda f, self, U, V, orders: -f(self, U, V, orders))
 
 
-@plant
+@plant(noticed_by="test_sampling.py::test_the_four_corners_of_the_normalised_square")
 def clamped_before_the_weights() -> None:
-    wrap(sampling, "locate", lambda f, x, size, setup, side: f(np.clip(x, 0, size - 1), size, setup, side))
+    def locate(f: Any, x: Any, width: Any, size: int, setup: Any, side: str) -> Any:
+        return f(np.clip(x, 0, size - 1), width, size, setup, side)
+
+    wrap(sampling, "locate", locate)
 
 
-@plant
+@plant(noticed_by="test_sampling.py::test_slopes_are_the_sum_over_channels_of_the_raised_samples")
 def first_channel_only() -> None:
     wrap(Block, "slopes", lambda f, self, U, V, orders: f(self, U[:, :1], V[:, :1], orders))
 
 
-@plant
+@plant(noticed_by="test_grids.py::test_by_hand")
 def missing_ones_column() -> None:
     def without_ones(f: Any, axes: Any) -> Any:
         base = f(axes)
@@ -110,17 +120,17 @@ def missing_ones_column() -> None:
     wrap(grids, "_homogeneous", without_ones)
 
 
-@plant
+@plant(noticed_by="test_grids.py::test_the_cotangent_of_theta_by_hand")
 def theta_transposed_in_its_gradient() -> None:
     wrap(grids, "_gather_theta", lambda f, bar, base: f(bar[..., ::-1], base))
 
 
-@plant
+@plant(noticed_by="test_grids.py::test_a_grid_is_exactly_eq1_where_the_base_grid_is_dyadic")
 def one_base_grid_for_both_conventions() -> None:
     wrap(grids, "base_coordinates", lambda f, size, align_corners, dtype: f(size, True, dtype))
 
 
-@plant
+@plant(noticed_by="test_sampling.py::test_values_are_exactly_those_of_the_equations")
 def truncated_instead_of_floored() -> None:
     class Truncating:
         floor = staticmethod(np.trunc)
@@ -131,22 +141,22 @@ def truncated_instead_of_floored() -> None:
     sampling.np = Truncating()  # type: ignore[attr-defined]
 
 
-@plant
+@plant(noticed_by="test_sampling.py::test_nearest_ties_go_up_without_rounding_the_sum_with_a_half")
 def ties_to_even() -> None:
-    def locate(f: Any, x: Any, size: int, setup: Any, side: str) -> Any:
-        return f(np.rint(x) if setup.kernel.centred else x, size, setup, side)
+    def locate(f: Any, x: Any, width: Any, size: int, setup: Any, side: str) -> Any:
+        return f(np.rint(x) if setup.kernel.centred else x, width, size, setup, side)
 
     wrap(sampling, "locate", locate)
 
 
-@plant
+@plant(noticed_by="test_sampling.py::test_a_shift_by_one_pixel_brings_in_the_padding")
 def reflected_about_the_wrong_line() -> None:
     wrap(
         sampling, "padded_index", lambda f, n, size, mode, align_corners: f(n, size, mode, not align_corners)
     )
 
 
-@plant
+@plant(noticed_by="test_pooling.py::test_of_equal_maxima_the_first_one_has_the_cotangent")
 def last_maximum_wins() -> None:
     def last(f: Any, x: Any, out: Any, kernel: Any, stride: Any) -> Any:
         best, which = f(x, out, kernel, stride)
@@ -157,10 +167,60 @@ def last_maximum_wins() -> None:
     wrap(pooling, "first_maximum", last)
 
 
-@plant
+@plant(noticed_by="test_sampling.py::test_splat_is_exactly_the_transpose_of_sample")
 def adjoint_of_the_first_image_for_all() -> None:
     def first_for_all(f: Any, self: Any, V: Any, orders: Any) -> Any:
         U = f(self, V, orders)
         return np.broadcast_to(U[:1], U.shape).copy()
 
     wrap(Block, "splat", first_for_all)
+
+
+@plant(noticed_by="test_widths.py::test_the_hat_as_a_function_of_its_width_in_closed_form")
+def sign_of_the_derivative_for_the_width() -> None:
+    """d/dw k(t / w) is -t / w^2 k'(t / w): the minus forgotten."""
+
+    def scaled(f: Any, self: Any, t: Any, w: Any, order: int, width_order: int, *, left: bool) -> Any:
+        return (-1) ** width_order * f(self, t, w, order, width_order, left=left)
+
+    wrap(Kernel, "_scaled", scaled)
+
+
+@plant(noticed_by="test_kernel.py::test_shares_sum_to_1_and_their_derivatives_to_0")
+def derivative_of_a_quotient_without_its_second_term() -> None:
+    """The weights of a sample divided by their sum, as if the sum stayed the same."""
+
+    def shares(f: Any, of_weights: Any) -> Any:
+        whole = np.asarray(sum(of_weights[0, 0]))
+        return {orders: weight / np.where(whole == 0, 1, whole) for orders, weight in of_weights.items()}
+
+    wrap(kernel, "_shares", shares)
+
+
+@plant(noticed_by="test_splines.py::test_a_spline_passes_through_the_pixels")
+def prefilter_forgotten() -> None:
+    wrap(sampler, "spline_coefficients", lambda f, U, **settings: U)
+
+
+@plant(noticed_by="test_widths.py::test_shrinking_with_the_nearest_pixel_takes_the_mean_of_an_area")
+def scale_of_the_other_axis() -> None:
+    wrap(widths, "local_scale", lambda f, points: f(points)[..., ::-1])
+
+
+@plant(noticed_by="test_projective.py::test_derivatives_of_the_grid_to_second_order")
+def perspective_without_the_derivative_of_its_divisor() -> None:
+    def without(f: Any, bar: Any, **saved: Any) -> Any:
+        h_bar = f(bar, **saved)
+        return h_bar * (np.arange(h_bar.shape[-1]) < h_bar.shape[-1] - 1)
+
+    wrap(projective.perspective.rules["h"], "function", without)
+
+
+@plant(noticed_by="test_thin_plate.py::test_it_is_the_spline_of_scipy")
+def log_r_for_r_squared_log_r() -> None:
+    """The thin plate in one dimension too few; its derivatives fit it."""
+
+    def log_r(f: Any, q: Any, *, order: int = 0) -> Any:
+        return f(q, order=order + 1) - (0.5 if order == 0 else 0.0)
+
+    wrap(thin_plate.thin_plate, "function", log_r)

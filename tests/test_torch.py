@@ -79,8 +79,9 @@ def test_grid_sample(mode, padding_mode, align_corners, seed):
 @pytest.mark.parametrize("mode", ["nearest", "bilinear"])
 def test_grid_sample_of_volumes(mode, padding_mode, align_corners, seed):
     rng = np.random.default_rng(seed)
-    N, C, D_out, H_out, W_out = rng.integers(1, 4, 5)
-    D, H, W = rng.integers(2, 6, 3)
+    N, C = rng.integers(1, 4, 2)
+    D_out, H_out, W_out = rng.permutation(4)[:3] + 1
+    D, H, W = rng.permutation(5)[:3] + 2  # no two equal
     U = rng.normal(size=(N, C, D, H, W))
     grid = away_from_kinks(rng, (N, D_out, H_out, W_out), (W, H, D), mode, align_corners)
     settings = {"mode": mode, "padding_mode": padding_mode, "align_corners": align_corners}
@@ -127,6 +128,26 @@ def test_spatial_transform(mode, padding_mode, align_corners, seed):
         return F.grid_sample(U, grid, **settings)
 
     compare(lambda U, theta: s.spatial_transform(U, theta, size, **settings), theirs, rng, U, theta)
+
+
+@pytest.mark.parametrize(
+    ("size", "out"), [((16, 10), (8, 5)), ((15, 21), (5, 7)), ((24, 20), (6, 5)), ((25, 17), (9, 8))]
+)
+@pytest.mark.parametrize("mode", ["bilinear", "bicubic"])
+def test_shrinking_without_aliasing(mode, size, out):
+    # PyTorch shares the weights between the pixels there are, so that only the inside is the same.
+    rng = np.random.default_rng(0)
+    U = rng.normal(size=(2, 3, *size))
+    edge = 2 if mode == "bicubic" else 1
+    inside = (..., slice(edge, -edge), slice(edge, -edge))
+    theta = np.repeat(np.eye(2, 3)[None], 2, axis=0)
+    settings = {"mode": s.bicubic(-0.5) if mode == "bicubic" else mode, "align_corners": False}
+    compare(
+        lambda U: s.spatial_transform(U, theta, (2, 3, *out), antialias=True, **settings)[inside],
+        lambda U: F.interpolate(U, out, mode=mode, antialias=True, align_corners=False)[inside],
+        rng,
+        U,
+    )
 
 
 @seeds

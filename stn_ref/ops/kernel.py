@@ -142,8 +142,8 @@ class Kernel:
                 at_pixel = fraction == 0  # of eq. (7)'s cases only "1 if m >= x" is left, with m = x
                 weights = [np.where(at_pixel, w.dtype.type(c), w) for c, w in zip((1, 0), weights)]
             return weights
-        t = fraction[..., None] - np.array(taps, fraction.dtype)
-        w = np.ones_like(t) if width is None else width[..., None]
+        t = fraction - np.array(taps, fraction.dtype).reshape(-1, *[1] * fraction.ndim)
+        w = np.ones_like(fraction) if width is None else width
         derivatives = {
             orders: self._scaled(t, w, *orders, left=kink == "left")
             for orders in product(range(order + 1), range(width_order + 1))
@@ -151,28 +151,33 @@ class Kernel:
         }
         if self.normalised:
             derivatives = _shares(derivatives)
-        return [derivatives[order, width_order][..., k] for k in range(len(taps))]
+        return list(derivatives[order, width_order])
 
     def _scaled(self, t: Array, w: Array, order: int, width_order: int, *, left: bool) -> Array:
         """The derivative of k(t / w), ``order`` times for t and ``width_order`` times for w.
 
         With u = t / w and s = order it begins as w^-s k^(s)(u). One derivative for w makes of w^-s u^i k^(n)
         the terms -(s + i) w^-(s+1) u^i k^(n) and -w^-(s+1) u^(i+1) k^(n+1).
+
+        A kink is read from the right or left of t; where w alone is differentiated, from that side of w.
         """
         factors = [1.0]  # of w^-s u^i k^(order + i)
         for s in range(order, order + width_order):
             stay, move = [-(s + i) * c for i, c in enumerate(factors)], [-c for c in factors]
             factors = [a + b for a, b in zip([*stay, 0.0], [0.0, *move])]
         u = t / w
-        total = sum(c * u**i * self._derivative(u, order + i, left) for i, c in enumerate(factors) if c)
+        nearer = None if order or not width_order else not left
+        total = sum(
+            c * u**i * self._derivative(u, order + i, left, nearer) for i, c in enumerate(factors) if c
+        )
         scaled: Array = np.asarray(total / w ** (order + width_order), t.dtype) + np.zeros_like(t)
         return scaled
 
-    def _derivative(self, t: Array, order: int, left: bool) -> Array:
-        """k^(order)(t): from the piece on the right of t, or on the left of it."""
+    def _derivative(self, t: Array, order: int, left: bool, nearer: bool | None) -> Array:
+        """k^(order)(t): from the piece on the right of t, or on the left of it; or ``nearer`` to 0 or not."""
         falling = t <= 0 if left else t < 0  # on this side of t, |t| goes down as t goes up
         size = np.abs(t)
-        nearer_0 = falling != left  # on this side of t, |t| is a little smaller than at t
+        nearer_0 = falling != left if nearer is None else np.full(t.shape, nearer)
         value, start = np.zeros_like(t), 0.0
         for end, formula in self.pieces:
             inside = np.where(nearer_0, (size > start) & (size <= end), (size >= start) & (size < end))
@@ -234,12 +239,13 @@ def horner(coefficients: Sequence[float] | Array, x: Array) -> Array:
 
 
 def _shares(of_weights: dict[tuple[int, int], Array]) -> dict[tuple[int, int], Array]:
-    """Derivatives of weight / (sum of the weights over the last axis) from those of the weights.
+    """Derivatives of weight / (sum of the weights over the first axis) from those of the weights.
 
     By Leibniz' rule on weight = share * sum, solved for the highest derivative of the share. A sample without
     a pixel in reach has no sum, and shares 0.
     """
-    sums = {orders: weight.sum(axis=-1, keepdims=True) for orders, weight in of_weights.items()}
+    # One after the other, so that a weight of 0 more does not change a bit, as it may in NumPy's sum.
+    sums = {orders: np.asarray(sum(weight)) for orders, weight in of_weights.items()}
     whole = np.where(sums[0, 0] == 0, 1, sums[0, 0])
     shares: dict[tuple[int, int], Array] = {}
     for a, b in sorted(of_weights):

@@ -91,17 +91,18 @@ def grid_sample(
     return resample("grid_sample", U, points, setup, antialias)
 
 
+def at_least_single(x: Value) -> Value:
+    """float16 as float32: what lies between input and output is not rounded so early."""
+    return as_dtype(x, np.promote_types(x.dtype, np.float32))
+
+
 def resample(operator: str, U: Value, points: Value, setup: Setup, antialias: bool) -> Value:
     """``U`` sampled at pixel coordinates ``points``, with all that its kernel asks for."""
+    dtype = U.dtype
     if setup.kernel.prefiltered:
-        U = spline_coefficients(U, setup=setup)
+        U = spline_coefficients(at_least_single(U), setup=setup)
     points, kernel = with_widths(operator, points, setup.kernel, tuple(U.shape[2:]), antialias)
-    return as_dtype(sample(U, points, setup=replace(setup, kernel=kernel)), U.dtype)
-
-
-def at_least_single(x: Value) -> Value:
-    """float16 as float32: pixel coordinates of float16 would be rounded too early."""
-    return as_dtype(x, np.promote_types(x.dtype, np.float32))
+    return as_dtype(sample(U, points, setup=replace(setup, kernel=kernel)), dtype)
 
 
 @differentiable()

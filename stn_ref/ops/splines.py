@@ -32,11 +32,17 @@ def spline_coefficients(U: Value, *, setup: Setup, transposed: bool = False) -> 
     if np.ndim(U) < 3:
         raise ValueError(f"U has shape {np.shape(U)}, expected (N, C, ...) with one or more axes of pixels")
     c = U
-    for axis in range(2, U.ndim):
+    for axis in range(2, U.ndim if U.size else 0):  # SciPy 1.9 writes beyond empty arrays
         lines = np.moveaxis(c, axis, 0)
         reach, bands = _bands(setup, len(lines), transposed)
         columns = lines.reshape(len(lines), math.prod(lines.shape[1:]))
-        solved = solve_banded((reach, reach), bands.astype(U.dtype), columns, check_finite=False)
+        try:
+            solved = solve_banded((reach, reach), bands.astype(U.dtype), columns, check_finite=False)
+        except np.linalg.LinAlgError:
+            raise ValueError(
+                f"the kernel {setup.kernel.name!r} cannot be made to pass through {len(lines)} pixels with "
+                f"padding_mode={setup.padding_mode!r}: the prefilter is singular; use prefiltered=False"
+            ) from None
         c = np.moveaxis(solved.reshape(lines.shape), 0, axis)
     return np.ascontiguousarray(c)
 
@@ -58,7 +64,7 @@ def _bands(setup: Setup, size: int, transposed: bool) -> tuple[int, Array]:
         m = padded_index(n + tap, size, setup.padding_mode, setup.align_corners)
         if abs(tap) < setup.kernel.radius:
             entries += [(i, j, weight) for i, j in zip(n.tolist(), m.tolist()) if j < size]
-    reach = max(1, *(abs(i - j) for i, j, _ in entries))  # SciPy before 1.10 fails at 0
+    reach = max(1, *(abs(i - j) for i, j, _ in entries))  # with 0 SciPy 1.9 fails on a single pixel
     bands = np.zeros((2 * reach + 1, size))
     for i, j, weight in entries:
         row, column = (j, i) if transposed else (i, j)

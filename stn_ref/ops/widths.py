@@ -57,7 +57,9 @@ def local_scale(points: Value) -> Value:
         if points.shape[axis] > 1:
             step = _difference(points, axis)
             squares = squares + step * step
-    return sqrt(minimum(maximum(squares, 1.0), WIDEST**2))
+    # Not a maximum: its slope at equal numbers would widen the identity by half.
+    squares = where(plain(squares) > 1, squares, np.ones_like(plain(squares)))
+    return sqrt(minimum(squares, WIDEST**2))
 
 
 def _difference(points: Value, axis: int) -> Value:
