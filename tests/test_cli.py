@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from stn_ref import __version__, cli
+from stn_ref.commands import checks
 from stn_ref.kernels.sampling import Block
+from stn_ref.ops.transformation import TRANSFORMATIONS
 
 ROOT = Path(__file__).parent.parent
 
@@ -171,6 +173,8 @@ def test_a_reader_that_has_seen_enough_is_no_error() -> None:
 
 
 def test_gradcheck_passes_and_its_status_tells_when_it_does_not(monkeypatch: Any, capsys: Any) -> None:
+    monkeypatch.setattr(checks, "KERNELS", ("bilinear",))  # all of them: test_checks.py
+    monkeypatch.setattr(checks, "TRANSFORMATIONS", {"affine": TRANSFORMATIONS["affine"]})
     assert cli.main(["gradcheck", "--order", "1"]) == 0
     assert re.search(r"(\d+) of \1 as expected", capsys.readouterr().out)
     right = Block.slopes
