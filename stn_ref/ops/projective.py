@@ -25,8 +25,9 @@ def projective_grid(theta: Value, size: tuple[int, ...], *, align_corners: bool)
         (x', y', z') = H (x_t, y_t, 1),    (x_s, y_s) = (x' / z', y' / z')
 
     Where z' is 0 the point lies at infinity: its coordinates are infinite (NaN where x' or y' is 0 too), the
-    sampler gives the limit there, and no cotangent comes back from it. Beyond that horizon, where z' is
-    negative, the map goes on as the formula says.
+    sampler gives the limit there, and no cotangent comes back from it, nor from a point so far off that its
+    coordinates have no fraction. Beyond that horizon, where z' is negative, the map goes on as the formula
+    says.
 
     Parameters
     ----------
@@ -74,11 +75,6 @@ class Projective(Transformation):
 
     def identity(self, size: tuple[int, ...]) -> Array:
         return np.eye(3).reshape(-1)[:8]
-
-    def shaped(self, operator: str, theta: Value, n: int, size: tuple[int, ...]) -> Value:
-        if tuple(theta.shape) == (n, 3, 3):
-            return theta
-        return super().shaped(operator, theta, n, size)
 
     def _forms(self, size: tuple[int, ...]) -> list[tuple[int, ...]]:
         return [*super()._forms(size), (3, 3)]
@@ -131,15 +127,17 @@ def perspective(h: Value) -> Value:
     array([[  2.,   3.],
            [ inf, -inf]])
     """
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         return np.asarray(h[..., :-1] / h[..., -1:])
 
 
 @perspective.vjp("h")
 def _(x_bar: Value, h: Value, output: Value) -> Value:
     z = index(h, key=(..., slice(-1, None)))
-    # At infinity there is no slope; 0 keeps the cotangents of the other points whole.
-    at_infinity = (plain(z) == 0) | np.isinf(plain(output)).any(axis=-1, keepdims=True)
+    # At infinity there is no slope; 0 keeps the cotangents of the other points whole. So far out that a
+    # coordinate has no fraction left, a slope says nothing, and its powers would overflow.
+    far = np.abs(plain(output)) > 1 / np.finfo(plain(output).dtype).eps
+    at_infinity = (plain(z) == 0) | far.any(axis=-1, keepdims=True)
     z = where(at_infinity, np.ones_like(plain(z)), z)
     finite = where(at_infinity, np.zeros_like(plain(x_bar)), x_bar)
     part = finite / z

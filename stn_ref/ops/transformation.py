@@ -62,7 +62,7 @@ class Transformation:
         return math.prod(self.shape(size))
 
     def shaped(self, operator: str, theta: Value, n: int, size: tuple[int, ...]) -> Value:
-        """``theta`` as (n, *shape), from that or from (n, parameters).
+        """``theta`` as (n, *shape), from that or from (n, parameters); homographies may stay (n, 3, 3).
 
         Raises
         ------
@@ -79,14 +79,15 @@ class Transformation:
         expected = [(n, *form) for form in self._forms(size)]
         if tuple(theta.shape) not in expected:
             raise ValueError(
-                f"{operator}: theta has shape {theta.shape}, expected {' or '.join(map(str, expected))}, one "
-                f"{self.name!r} map for each image{self._hint(tuple(theta.shape), n, size)}"
+                f"{operator}: theta has shape {theta.shape}, expected "
+                f"{' or '.join(map(str, dict.fromkeys(expected)))}, one {self.name!r} map for each image"
+                f"{self._hint(tuple(theta.shape), n, size)}"
             )
-        return reshape(theta, shape=expected[0])
+        return reshape(theta, shape=expected[0]) if tuple(theta.shape) in expected[:2] else theta
 
     def _forms(self, size: tuple[int, ...]) -> list[tuple[int, ...]]:
-        """The shapes in which the theta of one image is taken; the first is the one that is handed on."""
-        return list(dict.fromkeys([self.shape(size), (self.parameters(size),)]))
+        """The shapes in which the theta of one image is taken: its own, all numbers in a row, and others."""
+        return [self.shape(size), (self.parameters(size),)]
 
     def _hint(self, shape: tuple[int, ...], n: int, size: tuple[int, ...]) -> str:
         """What to do about a theta of a wrong shape."""

@@ -58,7 +58,7 @@ class Cases:
 
 
 def volume_points() -> np.ndarray:
-    return np.concatenate([points(1, 2, 3, low=0, high=2), rng.uniform(0.6, 1.7, (1, 2, 3))], axis=-1)
+    return np.concatenate([points(2, 1, 3, low=0, high=2), rng.uniform(0.6, 1.0, (2, 1, 3))], axis=-1)
 
 
 def unary(make: Any, refused: Any = "text") -> Cases:
@@ -550,7 +550,7 @@ CASES: dict[str, Cases] = {
         ordinary=[
             *sampling(lambda: ((normal(2, 3, 5, 6), points(2, 4, 3, 2)), {})),
             *other_sampling(lambda: ((normal(2, 1, 3, 4), points(2, 2, 2)), {})),
-            ((normal(1, 1, 3, 3, 3), volume_points()), {"setup": WIDE_SETUPS[0]}),
+            ((normal(2, 1, 2, 2, 3), volume_points()), {"setup": WIDE_SETUPS[0]}),
             ((normal(2, 3, 5, 6), points(2, 4, 3, 2)), {"setup": PLAIN, "orders": (1, 0)}),
             ((normal(2, 2, 3, 4, 5), points(2, 2, 3, 2, 3)), {"setup": PLAIN}),
         ],
