@@ -137,7 +137,7 @@ class Kernel:
         """
         taps = self.taps() if taps is None else taps
         if width is None and self._polynomials:
-            weights = [horner(p.deriv(order).coef, fraction) for p in self._polynomials]
+            weights = [horner(coefficients, fraction) for coefficients in self._coefficients(order)]
             if kink == "paper" and order == 1 and list(self.pieces) == [HAT]:
                 at_pixel = fraction == 0  # of eq. (7)'s cases only "1 if m >= x" is left, with m = x
                 weights = [np.where(at_pixel, w.dtype.type(c), w) for c, w in zip((1, 0), weights)]
@@ -184,6 +184,16 @@ class Kernel:
             value[inside] = plain(_formula_derivative(formula, order)(size[inside]))
             start = end
         return np.where(falling, -value, value) if order % 2 else value
+
+    def _coefficients(self, order: int) -> list[Array]:
+        """Those of the polynomials' derivatives, worked out once."""
+        if order not in self._worked_out:
+            self._worked_out[order] = [polynomial.deriv(order).coef for polynomial in self._polynomials]
+        return self._worked_out[order]
+
+    @cached_property
+    def _worked_out(self) -> dict[int, list[Array]]:
+        return {}
 
     @cached_property
     def _polynomials(self) -> list[Polynomial]:
