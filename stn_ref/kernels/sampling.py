@@ -26,7 +26,6 @@ from ..pixels import on_lattice, padded_index
 
 Array = NDArray[Any]
 BLOCK = 2**15  # samples whose intermediate arrays fit into the cache
-A_LITTLE_WIDER = 1 + 1e-15  # so that the derivative for a width finds pixels at the very end of the kernel
 FAR = 1e6  # coordinates below this need no care about integers too large for an index
 Orders = tuple[int, ...]  # one a coordinate, x first; then one a width, if the kernel has them
 
@@ -68,7 +67,7 @@ class Axis:
         if self.width is None:
             found: range = kernel.taps()
         else:
-            found = kernel.taps(float(self.width.max(initial=0)) * A_LITTLE_WIDER)
+            found = kernel.taps(float(self.width.max(initial=0)))
         return found
 
 

@@ -75,6 +75,11 @@ def identity_transform(
     sizes = [tuple(size)] if size is not None else [(1,) * d for d in kind.dimensions]
     fitting = [s for s in sizes if bias is not None and kind.parameters(s) == bias.size]
     if weight is None or bias is None or not fitting:
+        if kind.name == "flow" and size is None:
+            raise ValueError(
+                "identity_transform: a flow has a number for every pixel of the output; give its shape, "
+                "size=(H', W')"
+            )
         counts = " or ".join(f"{kind.parameters(s)} outputs in {len(s)} dimensions" for s in sizes)
         raise ValueError(
             f"identity_transform: expected a layer with weight and bias and {counts} for the transformation "

@@ -1,6 +1,7 @@
 """The spatial transformer module: localisation network, grid generator, sampler."""
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,10 +11,11 @@ from numpy.typing import NDArray
 from ..autograd.tensor import Tensor, Value, plain
 from ..errors import check_flag, describe
 from ..ops import compose, concatenate, index, mean, reshape, spatial_transform
-from ..ops.affine import AFFINE
+from ..ops.affine import AFFINE, Affine
 from ..ops.grids import base_grid
 from ..ops.kernel import Kernel
 from ..ops.projective import PROJECTIVE
+from ..ops.sampling import setup_of
 from ..ops.transformation import Transformation, as_transformation
 from .module import Module
 
@@ -47,20 +49,25 @@ class TransformReport:
     transformation: Transformation = field(default=AFFINE)
     source: tuple[int, ...] | None = None
 
+    def __post_init__(self) -> None:
+        kind = as_transformation("TransformReport", self.transformation)
+        object.__setattr__(self, "transformation", _as_it_is_now(kind))
+        size = tuple(self.size[2:])
+        theta = kind.shaped("TransformReport", plain(self.theta), len(self.theta), size)
+        object.__setattr__(self, "theta", theta)
+        object.__setattr__(self, "source", tuple(self.source or size))
+
     @property
     def grid(self) -> Array:
         """Where each output pixel was sampled, (N, H', W', 2), normalised."""
-        size, source = tuple(self.size[2:]), self.source or tuple(self.size[2:])
-        theta = self.transformation.shaped("TransformReport", self.theta, len(self.theta), size)
-        settings: dict[str, Any] = {"source": source, "align_corners": self.align_corners}
-        grid: Array = self.transformation.grid(theta, size=size, **settings)
+        settings: dict[str, Any] = {"source": self.source, "align_corners": self.align_corners}
+        grid: Array = self.transformation.grid(self.theta, size=tuple(self.size[2:]), **settings)
         return grid
 
     @property
     def matrix(self) -> Array:
         """The map, (N, d, d + 1) or (N, 3, 3); ``TypeError`` if it is neither affine nor projective."""
-        source = self.source or tuple(self.size[2:])
-        matrix: Array = self.transformation.matrix(self.theta, source, self.align_corners)
+        matrix: Array = self.transformation.matrix(self.theta, self.source, self.align_corners)
         return matrix
 
     @property
@@ -81,32 +88,37 @@ class TransformReport:
         For affine maps the determinant of their linear part; for others the mean over the output of the local
         one, from differences between neighbours (NaN if an axis of the output has only one pixel).
         """
-        grid, d = self.grid, len(self.size) - 2
+        grid, d = self.grid.astype(np.float64), len(self.size) - 2
+        if 0 in grid.shape:
+            return np.full(len(grid), np.nan)
         if 1 in grid.shape[1:-1]:
-            try:
-                linear: Array = np.linalg.det(self.matrix[:, :d, :d])
-                return linear if self.matrix.shape[1] == d else np.full(len(grid), np.nan)
-            except TypeError:
+            if not isinstance(self.transformation, Affine):
                 return np.full(len(grid), np.nan)
-        base = base_grid(grid.shape[1:-1], self.align_corners, grid.dtype)[..., :d]
-        columns = [
-            np.gradient(grid, axis=-2 - k) / np.gradient(base, axis=-2 - k)[..., k, None] for k in range(d)
-        ]
-        local = np.linalg.det(np.stack(columns, axis=-1)).reshape(len(grid), -1)
+            linear: Array = np.linalg.det(self.matrix[:, :d, :d].astype(np.float64))
+            return linear
+        base = base_grid(grid.shape[1:-1], self.align_corners)[..., :d]
+        with np.errstate(invalid="ignore"):  # a horizon in the output
+            columns = [
+                np.gradient(grid, axis=-2 - k) / np.gradient(base, axis=-2 - k)[..., k, None]
+                for k in range(d)
+            ]
+            local = np.linalg.det(np.stack(columns, axis=-1)).reshape(len(grid), -1)
         mean_of_all: Array = local.mean(axis=1)
         return mean_of_all
 
     @property
     def distance(self) -> Array:
         """How far samples lie from their places under the identity, root mean square, (N,)."""
-        grid = self.grid
-        base = base_grid(grid.shape[1:-1], self.align_corners, grid.dtype)[..., :-1]
+        grid = self.grid.astype(np.float64)
+        if 0 in grid.shape:
+            return np.full(len(grid), np.nan)
+        base = base_grid(grid.shape[1:-1], self.align_corners)[..., :-1]
         square = np.sum((grid - base) ** 2, axis=-1).reshape(len(grid), -1)
         rms: Array = np.sqrt(square.mean(axis=1))
         return rms
 
 
-def composed(reports: Sequence[TransformReport]) -> TransformReport:
+def composed(reports: Sequence[TransformReport | None]) -> TransformReport:
     """Several transformers one behind the other, as one map on the input of the first.
 
     The picture beside the paper's SVHN table: what the last one sees of the image. Layers between them are
@@ -124,16 +136,19 @@ def composed(reports: Sequence[TransformReport]) -> TransformReport:
     array([[[0.25, 0.  , 0.75],
             [0.  , 0.25, 0.  ]]])
     """
-    if not reports:
+    made = [report for report in reports if report is not None]
+    if len(made) < len(reports):
+        raise ValueError("composed: a transformer has no report yet; pass an input through the network first")
+    if not made:
         raise ValueError(
             "composed: got no reports, expected those of one or more transformers, first one first"
         )
-    if len({report.align_corners for report in reports}) > 1:
+    if len({report.align_corners for report in made}) > 1:
         raise ValueError(
             "composed: the transformers differ in align_corners; use rescale_theta on their thetas"
         )
-    first, last = reports[0], reports[-1]
-    theta = compose(*(report.matrix for report in reports))
+    first, last = made[0], made[-1]
+    theta = compose(*(report.matrix for report in made))
     kind, source = _of_matrix(theta), first.source or tuple(first.size[2:])
     return TransformReport(theta, last.size, last.align_corners, kind, source)
 
@@ -155,7 +170,8 @@ class SpatialTransformer(Module):
         As for :func:`stn_ref.spatial_transform`.
     align_corners, mode, padding_mode, kink, antialias
         As for :func:`stn_ref.grid_sample`; one ``align_corners`` serves both halves. A width of ``mode`` that
-        is a Tensor becomes a parameter of the module, as do control points of a spline.
+        is a Tensor becomes a parameter of the module, as do control points of a spline. (Of a width that is
+        a function, assign the Tensor inside as an attribute yourself.)
     downsample : int
         The localisation network sees means over blocks of so many pixels in each direction.
     iterations : int
@@ -198,9 +214,10 @@ class SpatialTransformer(Module):
         iterations: int = 1,
     ) -> None:
         self.localisation = localisation
-        self.output_size = None if output_size is None else tuple(output_size)
+        self.output_size = None if output_size is None else _checked_size(output_size)
         self.transformation = as_transformation("SpatialTransformer", transformation)
-        check_flag("SpatialTransformer", "align_corners", align_corners)
+        setup_of("SpatialTransformer", mode, padding_mode, align_corners, kink)
+        check_flag("SpatialTransformer", "antialias", antialias)
         _check_count("downsample", downsample)
         _check_count("iterations", iterations)
         self.downsample, self.iterations = downsample, iterations
@@ -211,10 +228,22 @@ class SpatialTransformer(Module):
             "kink": kink,
             "antialias": antialias,
         }
-        kept = {"width": mode.width} if isinstance(mode, Kernel) else {}
-        for name, value in {**vars(self.transformation), **kept}.items():
-            if isinstance(value, Tensor):  # learnt with the module: a width, control points
-                setattr(self, name, value)
+        if iterations > 1 and type(self.transformation).matrix is Transformation.matrix:
+            raise ValueError(
+                f"SpatialTransformer: iterations is {iterations}, but maps of the transformation "
+                f"{self.transformation.name!r} cannot be composed; take an affine one or 'projective'"
+            )
+        held = {f"transformation.{name}": value for name, value in vars(self.transformation).items()}
+        if isinstance(mode, Kernel):
+            held["kernel.width"] = mode.width
+        # What is learnt beside the localisation network: control points, a width.
+        self.learnt = {name: value for name, value in held.items() if isinstance(value, Tensor)}
+        for name, value in self.learnt.items():
+            if value._made_here:
+                raise ValueError(
+                    f"SpatialTransformer: {name} is the result of a calculation, which would be done only "
+                    "once; give a Tensor itself, or for a width a function, such as lambda: exp(log_width)"
+                )
         self.report: TransformReport | None = None
 
     def forward(self, U: Value) -> Value:
@@ -227,7 +256,7 @@ class SpatialTransformer(Module):
             for _ in range(self.iterations - 1):
                 seen = spatial_transform(U, theta, U.shape, transformation=kind, **self.settings)
                 theta = compose(theta, self._matrix(self._look(seen, size), spatial))
-        self.report = TransformReport(plain(theta), size, self.settings["align_corners"], kind, spatial)
+        self.report = TransformReport(theta, size, self.settings["align_corners"], kind, spatial)
         return spatial_transform(U, theta, size, transformation=kind, **self.settings)
 
     def _look(self, U: Value, size: tuple[int, ...]) -> Value:
@@ -272,6 +301,29 @@ class Parallel(Module):
 
     def forward(self, x: Value) -> Value:
         return concatenate([module(x) for _, module in self.children()], axis=1)
+
+
+def _as_it_is_now(kind: Transformation) -> Transformation:
+    """The transformation with arrays for its Tensors, so that learning does not change it."""
+    tensors = {name: value.data.copy() for name, value in vars(kind).items() if isinstance(value, Tensor)}
+    if not tensors:
+        return kind
+    kept = copy(kind)
+    vars(kept).update(tensors)
+    return kept
+
+
+def _checked_size(size: Any) -> tuple[int, ...]:
+    if (
+        not isinstance(size, (tuple, list))
+        or len(size) not in (2, 3)
+        or not all(n in range(2**31) for n in size)
+    ):
+        raise ValueError(
+            f"SpatialTransformer: output_size is {describe(size)}, expected (H', W'), or (D', H', W') for "
+            "volumes"
+        )
+    return tuple(size)
 
 
 def _check_count(name: str, value: Any) -> None:

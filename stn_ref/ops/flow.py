@@ -1,5 +1,6 @@
 """Dense flow: every output pixel has a displacement of its own."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -51,6 +52,7 @@ def flow_grid(flow: Value, *, align_corners: bool) -> Value:
     return displaced_grid(flow, bool(align_corners))
 
 
+@dataclass(frozen=True)
 class Flow(Transformation):
     """Theta is the displacement of every output pixel, (H', W', 2) or (D', H', W', 3), normalised.
 

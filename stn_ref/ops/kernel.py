@@ -20,7 +20,7 @@ import numpy as np
 from numpy.polynomial import Polynomial
 from numpy.typing import NDArray
 
-from ..autograd.tensor import Value, plain
+from ..autograd.tensor import Tensor, Value, plain
 from ..autograd.transforms import jvp
 from ..errors import describe
 
@@ -47,7 +47,7 @@ class Kernel:
     prefiltered : bool
         Whether the image is first replaced by the coefficients with which the kernel passes through the
         pixels.
-    width : None, number, array or Tensor
+    width : None, number, array, Tensor, or a function without arguments that returns one
         Phi: the kernel is k(t / width). One for all axes, or one each, x first, or whatever broadcasts to the
         shape of the grid. Set by :meth:`widened`.
 
@@ -108,6 +108,10 @@ class Kernel:
     def widened(self, width: Any) -> "Kernel":
         """The same kernel, ``width`` times as wide, normalised and not prefiltered; a Tensor can be learnt.
 
+        A function is called anew for each sampling, so that ``lambda: exp(log_width)`` stays positive while
+        ``log_width`` is learnt. Where the width leaves no pixel in reach (below 1/2 over the radius), the
+        sample is 0 and so is its derivative; kernels with negative lobes overshoot when narrower than 1.
+
         >>> from stn_ref import BILINEAR, grad, grid_sample
         >>> U, grid = np.array([[[[0.0, 0.0, 6.0, 0.0, 0.0]]]]), np.zeros((1, 1, 1, 2))
         >>> def middle(width):
@@ -158,30 +162,31 @@ class Kernel:
 
         With u = t / w and s = order it begins as w^-s k^(s)(u). One derivative for w makes of w^-s u^i k^(n)
         the terms -(s + i) w^-(s+1) u^i k^(n) and -w^-(s+1) u^(i+1) k^(n+1).
-
-        A kink is read from the right or left of t; where w alone is differentiated, from that side of w.
         """
         factors = [1.0]  # of w^-s u^i k^(order + i)
         for s in range(order, order + width_order):
             stay, move = [-(s + i) * c for i, c in enumerate(factors)], [-c for c in factors]
             factors = [a + b for a, b in zip([*stay, 0.0], [0.0, *move])]
         u = t / w
-        nearer = None if order or not width_order else not left
-        total = sum(
-            c * u**i * self._derivative(u, order + i, left, nearer) for i, c in enumerate(factors) if c
-        )
+        total = sum(c * u**i * self._derivative(u, order + i, left) for i, c in enumerate(factors) if c)
         scaled: Array = np.asarray(total / w ** (order + width_order), t.dtype) + np.zeros_like(t)
         return scaled
 
-    def _derivative(self, t: Array, order: int, left: bool, nearer: bool | None) -> Array:
-        """k^(order)(t): from the piece on the right of t, or on the left of it; or ``nearer`` to 0 or not."""
+    def _derivative(self, t: Array, order: int, left: bool) -> Array:
+        """k^(order)(t): from the piece on the right of t, or on the left of it."""
         falling = t <= 0 if left else t < 0  # on this side of t, |t| goes down as t goes up
         size = np.abs(t)
-        nearer_0 = falling != left if nearer is None else np.full(t.shape, nearer)
+        nearer_0 = falling != left  # on this side of t, |t| is a little smaller than at t
         value, start = np.zeros_like(t), 0.0
         for end, formula in self.pieces:
             inside = np.where(nearer_0, (size > start) & (size <= end), (size >= start) & (size < end))
-            value[inside] = plain(_formula_derivative(formula, order)(size[inside]))
+            there = _formula_derivative(formula, order)(size[inside])
+            if order == 0 and isinstance(there, Tensor) and there.requires_grad:
+                raise TypeError(
+                    f"the kernel {self.name!r} is made with a Tensor that requires derivatives, and would "
+                    "have none for it; what can be learnt of a kernel is its width, see Kernel.widened"
+                )
+            value[inside] = plain(there)
             start = end
         return np.where(falling, -value, value) if order % 2 else value
 
@@ -201,7 +206,8 @@ class Kernel:
         cells = [end - (0.5 if self.centred else 0.0) for end, _ in self.pieces]
         if self.normalised or any(callable(formula) for _, formula in self.pieces):
             return []
-        if cells != list(range(len(cells))) and cells != list(range(1, len(cells) + 1)):
+        first = 0 if self.centred else 1
+        if cells != list(range(first, first + len(cells))):
             return []
         coefficients = [[*formula] for _, formula in self.pieces]  # type: ignore[misc]
         if self.centred:
@@ -231,7 +237,7 @@ def _formula_derivative(formula: Formula, order: int) -> Callable[[Value], Value
     """A formula's derivative: of a polynomial by its coefficients, of a function by itself or by the tape."""
     if not callable(formula):
         return partial(horner, Polynomial(formula).deriv(order).coef)
-    if "order" in signature(formula).parameters:
+    if not isinstance(formula, np.ufunc) and "order" in signature(formula).parameters:
         return partial(formula, order=order)
     if order == 0:
         return formula

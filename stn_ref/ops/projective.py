@@ -1,5 +1,6 @@
 """Projective maps (homographies): eight numbers; the transformation "Proj" of the paper."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -60,6 +61,7 @@ def projective_grid(theta: Value, size: tuple[int, ...], *, align_corners: bool)
     return PROJECTIVE.grid(theta, size=tuple(size[2:]), source=None, align_corners=bool(align_corners))
 
 
+@dataclass(frozen=True)
 class Projective(Transformation):
     """Homographies: theta is H row by row without its last number, which is 1, or the (3, 3) matrix.
 

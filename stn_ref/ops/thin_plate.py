@@ -117,6 +117,13 @@ class ThinPlateSpline(Transformation):
         _check_control_points(np.asarray(plain(self.control_points), np.float64))
         self.offsets, self.regularisation = bool(offsets), float(regularisation)
 
+    def __repr__(self) -> str:
+        points = len(self.control_points)
+        return (
+            f"<ThinPlateSpline of {points} control points, offsets={self.offsets}, "
+            f"regularisation={self.regularisation:g}>"
+        )
+
     def shape(self, size: tuple[int, ...]) -> tuple[int, ...]:
         return (len(self.control_points), 2)
 

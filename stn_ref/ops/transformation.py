@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..autograd.tensor import Value, plain
 from ..errors import check_floating, describe
+from .sampling import points_of
 from .shaping import reshape
 
 Array = NDArray[Any]
@@ -45,11 +46,13 @@ class Transformation:
         raise NotImplementedError
 
     def points(self, theta: Value, *, size: tuple[int, ...], source: Any, align_corners: bool) -> Value:
-        """The same places in pixels of the source, never by way of normalised coordinates.
+        """The same places in pixels of the source: (N, *size, d).
 
-        Under the identity with ``size == source`` they are integers, exactly.
+        Unless a transformation says it better, they come by way of normalised coordinates. Those of the
+        library do not, and are integers, exactly, under the identity with ``size == source``.
         """
-        raise NotImplementedError
+        grid = self.grid(theta, size=size, source=source, align_corners=align_corners)
+        return points_of(grid, source=tuple(source), align_corners=align_corners)
 
     def matrix(self, theta: Value, source: Any, align_corners: bool) -> Value:
         """Theta as (N, d, d + 1) or (N, 3, 3), if the transformation is a linear one."""

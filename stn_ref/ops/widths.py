@@ -84,7 +84,7 @@ def _part(x: Value, axis: int, part: slice) -> Value:
 
 def _given(operator: str, kernel: Kernel, points: Value, source: tuple[int, ...]) -> Value:
     """The kernel's own width for every sample, checked."""
-    width = kernel.width
+    width = kernel.width() if callable(kernel.width) else kernel.width
     if not isinstance(width, (Tensor, np.ndarray)):
         with suppress(TypeError, ValueError):
             width = np.asarray(width, points.dtype)
@@ -99,8 +99,8 @@ def _given(operator: str, kernel: Kernel, points: Value, source: tuple[int, ...]
     if wrong.size:
         raise ValueError(
             f"{operator}: the width of the kernel {kernel.name!r} is {wrong[0]:g}, expected more than "
-            f"0 and at most {limit:g} pixels, where it sees all of an image of shape {source}; while it is "
-            "learnt, exp(...) of a parameter stays positive"
+            f"0 and at most {limit:g} pixels, where it sees all of an image of shape {source}; a width "
+            "that is learnt stays positive as lambda: exp(log_width)"
         )
     if width.dtype.kind != "f":
         width = plain(width).astype(points.dtype)

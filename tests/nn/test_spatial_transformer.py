@@ -12,6 +12,8 @@ from stn_ref import (
     affine_grid,
     compose,
     control_grid,
+    exp,
+    gaussian,
     gradcheck,
     grid_sample,
     reshape,
@@ -364,10 +366,10 @@ def test_gradients_pass_through_all_looks():
 
 
 def test_several_looks_need_maps_that_can_be_composed():
-    net = looking(12, "thin-plate-spline", (3, 4))
-    transformer = SpatialTransformer(net, transformation="thin-plate-spline", iterations=2)
-    with pytest.raises(TypeError, match=r"thin-plate-spline: this transformation has no matrix"):
-        transformer(np.ones((1, 1, 3, 4)))
+    with pytest.raises(
+        ValueError, match=r"iterations is 2, but maps of .*'thin-plate-spline' cannot be comp"
+    ):
+        SpatialTransformer(Fixed(IDENTITY), transformation="thin-plate-spline", iterations=2)
 
 
 def test_transformers_in_parallel_look_at_several_places():
@@ -431,11 +433,11 @@ def test_the_determinant_of_a_bent_map_is_the_mean_of_the_local_ones():
 def test_a_width_that_is_a_tensor_is_a_parameter_of_the_module():
     width = Tensor(np.array(1.5), requires_grad=True)
     transformer = SpatialTransformer(Fixed(IDENTITY), mode=BILINEAR.widened(width), padding_mode="border")
-    assert "width" in dict(transformer.named_parameters())
+    assert "learnt.kernel.width" in dict(transformer.named_parameters())
     transformer(rng().normal(size=(1, 1, 4, 5))).sum().backward(np.array(1.0))
     assert width.grad is not None
     state = transformer.state_dict()
-    transformer.load_state_dict({**state, "width": np.array(3.0)})
+    transformer.load_state_dict({**state, "learnt.kernel.width": np.array(3.0)})
     U = np.zeros((1, 1, 1, 5))
     U[..., 2] = 9
     # 9 times 1/9, 2/9, 3/9 ..., each rounded a few times
@@ -447,7 +449,10 @@ def test_control_points_that_are_a_tensor_are_parameters_too():
     transformer = SpatialTransformer(
         Fixed(control_grid(2, 3).reshape(-1) * 0.9), transformation=ThinPlateSpline(points)
     )
-    assert [name for name, _ in transformer.named_parameters()] == ["control_points", "localisation.theta"]
+    assert [name for name, _ in transformer.named_parameters()] == [
+        "learnt.transformation.control_points",
+        "localisation.theta",
+    ]
     transformer(rng().normal(size=(1, 1, 4, 5))).sum().backward()
     assert np.isfinite(points.grad).all()
     assert np.abs(points.grad).max() > 0
@@ -462,3 +467,53 @@ def test_it_stands_at_any_depth_and_warps_every_channel_alike():
     features = network[0](U).data
     expected = np.concatenate([features[..., 1:], 0 * features[..., :1]], axis=-1)
     np.testing.assert_allclose(network(U).data, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "message"),
+    [
+        ("mode", "bogus", r"mode is 'bogus', expected one of"),
+        ("padding_mode", "bogus", r"padding_mode is 'bogus', expected one of"),
+        ("kink", "bogus", r"kink is 'bogus', expected one of"),
+        ("output_size", 8, r"output_size is 8, expected \(H', W'\)"),
+        ("output_size", (8,), r"output_size is .*8.*, expected \(H', W'\)"),
+    ],
+)
+def test_settings_are_refused_when_it_is_made(setting, value, message):
+    with pytest.raises(ValueError, match=rf"SpatialTransformer: {message}"):
+        SpatialTransformer(Fixed(IDENTITY), **{setting: value})
+    with pytest.raises(TypeError, match=r"SpatialTransformer: antialias is 'yes'"):
+        SpatialTransformer(Fixed(IDENTITY), antialias="yes")
+
+
+def test_a_width_that_was_calculated_is_refused_since_it_would_be_calculated_once():
+    log_width = Tensor(0.0, requires_grad=True)
+    with pytest.raises(ValueError, match=r"kernel\.width is the result of a calculation.*lambda: exp\(log"):
+        SpatialTransformer(Fixed(IDENTITY), mode=gaussian(exp(log_width)))
+    transformer = SpatialTransformer(Fixed(IDENTITY), mode=gaussian(lambda: exp(log_width)))
+    transformer.log_width = log_width
+    assert "log_width" in dict(transformer.named_parameters())
+
+
+def test_a_report_is_of_its_own_pass_and_not_of_what_was_learnt_since():
+    points = Tensor(control_grid(3, 3), requires_grad=True)
+    theta = control_grid(3, 3).reshape(-1) * 0.9
+    transformer = SpatialTransformer(Fixed(theta), transformation=ThinPlateSpline(points))
+    transformer(np.zeros((1, 1, 5, 6)))
+    before, report = transformer.report.grid, transformer.report
+    assert type(before) is np.ndarray
+    points.data = points.data * 0.8
+    np.testing.assert_array_equal(report.grid, before)
+    np.testing.assert_allclose(report.determinant, [0.81], rtol=1e-12)
+
+
+def test_reports_take_what_a_user_has_at_hand():
+    by_name = TransformReport(np.array([[0.3]]), (1, 1, 4, 5), True, "rotation")
+    assert by_name.matrix.shape == (1, 2, 3)
+    in_a_row = TransformReport(np.array([IDENTITY], np.float16), (1, 1, 1, 5), True)
+    assert in_a_row.matrix.shape == (1, 2, 3)
+    assert in_a_row.determinant.tolist() == [1]
+    empty = TransformReport(np.zeros((0, 2, 3)), (0, 1, 4, 5), True)
+    assert empty.determinant.shape == empty.distance.shape == (0,)
+    with pytest.raises(ValueError, match=r"composed: a transformer has no report yet"):
+        composed([None])

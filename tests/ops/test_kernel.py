@@ -16,12 +16,15 @@ from stn_ref import (
     NEAREST,
     QUADRATIC_SPLINE,
     Kernel,
+    Tensor,
     bicubic,
     cos,
     exp,
     gaussian,
+    grad,
+    gradcheck,
+    grid_sample,
 )
-from stn_ref.kernels.sampling import A_LITTLE_WIDER
 from stn_ref.ops.interpolation import GAUSSIAN_RADIUS
 from stn_ref.ops.kernel import horner
 
@@ -48,14 +51,12 @@ def table(kernel, x, order=0, kink="right", **settings):
 
 
 def exact_kernel(kernel, t, w, order=0, width_order=0, kink="right"):
-    """A derivative of k(t / w), of the piece on that side of t, or of w if only w is differentiated; exact.
+    """A derivative of k(t / w), of the piece on that side of t; exact.
 
     On a piece it is a sum of c_n (+-t)^n w^-n, and such a term is differentiated as one learns at school.
     """
     side = -1 if t < 0 or (t == 0 and kink == "left") else 1
     size, nearer_0 = abs(t) / w, (side < 0) != (kink == "left")
-    if width_order and not order:
-        nearer_0 = kink == "right"  # as w grows, |t| / w shrinks
     start = F(0)
     for end, coefficients in kernel.pieces:
         if (start < size <= F(end)) if nearer_0 else (start <= size < F(end)):
@@ -147,8 +148,7 @@ def test_taps_never_miss_a_pixel_in_reach(radius, inner_end, width, kink):
     kernel = Kernel("mine", pieces)
     x = cell(kernel, kink, per_pixel=64)
     for order, width_order in ((0, 0), (1, 0), (0, 1)):
-        # The derivative for the width also counts pixels at the very end.
-        near = kernel.taps(width * (A_LITTLE_WIDER if width_order else 1))
+        near = kernel.taps(width)
         far = range(near.start - 4, near.stop + 4)
         found = table(kernel, x, order, kink, width=np.full_like(x, width), width_order=width_order, taps=far)
         outside = [k for k, tap in enumerate(far) if tap not in near]
@@ -218,10 +218,10 @@ def test_at_its_kinks_the_widened_hat_has_the_slopes_of_both_sides():
     settings = {"width": width, "taps": taps}
     assert table(BILINEAR, x, 1, "right", **settings).T.tolist() == [[0, -0.5, -0.5, 0.5, 0.5]]
     assert table(BILINEAR, x, 1, "left", **settings).T.tolist() == [[-0.5, -0.5, 0.5, 0.5, 0]]
-    # d/dw of 1 - |t| / w is |t| / w^2: growing, the hat takes in both ends, and shrinking none.
+    # d/dw of 1 - |t| / w is |t| / w^2, at the same place beside t: one end is in reach, the other is not.
     settings["width_order"] = 1
-    assert table(BILINEAR, x, 0, "right", **settings).T.tolist() == [[0.5, 0.25, 0, 0.25, 0.5]]
-    assert table(BILINEAR, x, 0, "left", **settings).T.tolist() == [[0, 0.25, 0, 0.25, 0]]
+    assert table(BILINEAR, x, 0, "right", **settings).T.tolist() == [[0, 0.25, 0, 0.25, 0.5]]
+    assert table(BILINEAR, x, 0, "left", **settings).T.tolist() == [[0.5, 0.25, 0, 0.25, 0]]
 
 
 # Its derivatives, by differences in exact numbers: their step is so short that nothing else is left
@@ -430,3 +430,36 @@ def test_each_sample_may_have_a_width_of_its_own():
     for k, width in enumerate(widths):
         alone = table(BILINEAR.widened(None), x[:1], 1, width=np.array([width]), width_order=1, taps=taps)
         assert np.array_equal(together[:, k], alone[:, 0])
+
+
+@pytest.mark.parametrize("ends", [(1.5,), (1.5, 2.5), (0.5,), (2.0,), (0.5, 2.0)])
+def test_pieces_may_end_anywhere(ends):
+    """One parabola that ends at the last end, cut into pieces in several ways."""
+    radius = ends[-1]
+    parabola = [1.0, 0.0, -1 / radius**2]
+    kernel = Kernel("epanechnikov", [(end, parabola) for end in ends])
+    whole = Kernel("whole", [(radius, lambda t: 1 - t * t / radius**2)])
+    rng = np.random.default_rng(3)
+    U, grid = rng.normal(size=(2, 1, 5, 6)), rng.uniform(-1, 1, (2, 2, 3, 2))
+    expected = grid_sample(U, grid, mode=whole, align_corners=True)
+    found = grid_sample(U, grid, mode=kernel, align_corners=True)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=64 * EPS * np.abs(U).max() * len(U[0, 0]))
+    f = lambda U, grid: grid_sample(U, grid, mode=kernel, align_corners=True)  # noqa: E731
+    assert gradcheck(f, (U, grid), order=2, elements=20).passed
+
+
+def test_a_tensor_inside_a_formula_is_refused_rather_than_left_without_a_derivative():
+    slope = Tensor(np.array(1.0), requires_grad=True)
+    kernel = Kernel("mine", [(1.0, lambda t: 1 - slope * t)])
+    with pytest.raises(TypeError, match=r"the kernel 'mine' is made with a Tensor .* see Kernel\.widened"):
+        grid_sample(np.ones((1, 1, 3, 3)), np.full((1, 1, 1, 2), 0.3), mode=kernel, align_corners=True)
+
+
+def test_a_ufunc_is_a_formula_like_any_other():
+    U, grid = np.random.default_rng(5).normal(size=(1, 1, 3, 4)), np.full((1, 1, 1, 2), 0.3)
+    by_name, by_hand = (Kernel("cosine", [(1.0, f)]) for f in (np.cos, lambda t: cos(t)))
+    first, second = (
+        grad(lambda g, k=k: grid_sample(U, g, mode=k, align_corners=True).sum())(grid)
+        for k in (by_name, by_hand)
+    )
+    np.testing.assert_array_equal(first, second)

@@ -22,6 +22,7 @@ from stn_ref import (
     gradcheck,
     grid_sample,
     spatial_transform,
+    stack,
     vjp,
 )
 from stn_ref.nn import Adam
@@ -93,14 +94,14 @@ def test_so_narrow_that_no_pixel_is_in_reach_gives_0():
 
 
 @pytest.mark.parametrize(
-    ("kink", "slope", "width_slope"), [("right", 4.5, 2.125), ("left", 2.25, 0.125), ("mid", 3.375, 1.125)]
+    ("kink", "slope", "width_slope"), [("right", 4.5, 3.0), ("left", 2.25, -0.75), ("mid", 3.375, 1.125)]
 )
-def test_at_its_kinks_the_widened_hat_has_the_derivatives_of_both_sides(kink, slope, width_slope):
+def test_at_its_kinks_the_widened_hat_has_the_derivatives_just_beside_them(kink, slope, width_slope):
     # With w = 2 a pixel has kinks at t = 0 and t = +-2. The weights 1/2, 1, 1/2 of 2, 4 and 8 have the sum
     # 2 and give 9/2. To the right 2 and 4 lose 1/2 a pixel, 8 and 16 gain it: (-1 - 2 + 4 + 8) / 2 = 9/2;
-    # to the left (-1/2 - 1 + 2 + 4) / 2 = 9/4. A weight grows with w by |t| / w^2, the sum too: where w
-    # grows, 1, 2, 8 and 16 gain 1/2, 1/4, 1/4 and 1/2, and (1/2 + 1/2 + 2 + 8 - 9/2 3/2) / 2 = 17/8;
-    # where it shrinks, the outer ones are out of reach: (1/2 + 2 - 9/2 1/2) / 2 = 1/8.
+    # to the left (-1/2 - 1 + 2 + 4) / 2 = 9/4. A weight grows with w by |t| / w^2, the sum too. A little to
+    # the right of this place 1 is out of reach and 16 within it: (2/4 + 8/4 + 16/2 - 9/2) / 2 = 3; to the
+    # left the other way round: (1/2 + 2/4 + 8/4 - 9/2) / 2 = -3/4.
     row = np.array([[[[1.0, 2.0, 4.0, 8.0, 16.0]]]])
 
     def f(grid, width):
@@ -114,9 +115,34 @@ def test_at_its_kinks_the_widened_hat_has_the_derivatives_of_both_sides(kink, sl
     assert width_bar.tolist() == [width_slope, 0]
 
 
-@pytest.mark.parametrize("kink", ["right", "left", "mid"])
+def test_position_and_width_are_read_at_the_same_place_beside_a_kink():
+    """The pixel at the end of the kernel stays there while both move: a constant 0 has no slope."""
+    U = np.zeros((1, 1, 1, 9))
+    U[..., 4] = 1
+
+    def stays(s):
+        grid = stack([s * 0.5, s * 0.0], axis=-1).reshape(1, 1, 1, 2)  # 2 s pixels right of the centre
+        kernel = BILINEAR.widened(stack([s * 2.0, s * 0.0 + 1.0], axis=-1))
+        return grid_sample(U, grid, mode=kernel, align_corners=True).sum()
+
+    for s in (1.0, 1.5):
+        assert grad(stays)(np.array(s)) == 0
+
+
+def test_shrunk_by_an_odd_factor_the_gradient_is_a_slope_of_the_function():
+    """15 to 5 pixels: every sample lies on kinks of its kernel, and theta moves both place and width."""
+    U = np.random.default_rng(0).uniform(size=(1, 1, 15, 15))
+
+    def shrunk(theta):
+        settings = {"align_corners": False, "antialias": True, "padding_mode": "border", "kink": "mid"}
+        return spatial_transform(U, theta, (1, 1, 5, 5), transformation="scale", **settings)
+
+    assert gradcheck(shrunk, (np.ones((1, 2)),)).passed
+
+
+@pytest.mark.parametrize("kink", ["mid"])
 @pytest.mark.parametrize("width", [1.0, 2.0, 3.0])
-def test_at_its_kinks_the_derivative_for_the_width_lies_between_those_of_both_sides(width, kink):
+def test_at_its_kinks_the_mean_derivative_for_the_width_lies_between_those_of_both_sides(width, kink):
     U = np.random.default_rng(20).normal(size=(1, 1, 3, 5))
 
     def blurred(width):
@@ -124,6 +150,15 @@ def test_at_its_kinks_the_derivative_for_the_width_lies_between_those_of_both_si
         return spatial_transform(U, IDENTITY, U.shape, mode=BILINEAR.widened(width), **settings)
 
     assert gradcheck(blurred, (np.array(width),)).passed
+
+
+def test_a_width_that_is_a_function_is_asked_for_anew_each_time():
+    U, log_width = np.random.default_rng(4).normal(size=(1, 1, 4, 5)), Tensor(0.3, requires_grad=True)
+    kernel = gaussian(lambda: exp(log_width))
+    for _ in range(2):  # a width worked out once would have been freed by the first backward
+        grid_sample(U, MIDDLE, mode=kernel, align_corners=True).sum().backward()
+    expected = grad(lambda w: grid_sample(U, MIDDLE, mode=gaussian(exp(w)), align_corners=True).sum())(0.3)
+    assert float(log_width.grad) == pytest.approx(2 * float(expected), rel=8 * EPS)
 
 
 def test_widths_for_all_for_each_axis_and_for_each_sample_agree():
@@ -233,7 +268,7 @@ def test_the_width_of_a_tensor_gets_a_gradient_in_its_own_dtype():
 @pytest.mark.parametrize(
     ("width", "message"),
     [
-        (0, r"is 0, expected more than 0 and at most 64 pixels, .* \(4, 5\); .*exp\(\.\.\.\)"),
+        (0, r"is 0, expected more than 0 and at most 64 pixels, .*\(4, 5\); .*lambda: exp\(log_width\)"),
         (-1.5, r"is -1\.5, expected more than 0"),
         (NAN, r"is nan, expected more than 0"),
         (INF, r"is inf, expected more than 0"),
