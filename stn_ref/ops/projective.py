@@ -12,9 +12,9 @@ from ..errors import check_flag, check_floating
 from .arithmetic import where
 from .checks import check_size
 from .grids import base_grid, centred_grid, pixel_centre, pixel_scales
-from .linear import matmul
+from .linear import einsum
 from .reductions import sum_
-from .shaping import broadcast_to, concatenate, index, reshape, transpose
+from .shaping import concatenate, index, reshape
 from .transformation import Transformation, add_to_table
 
 Array = NDArray[Any]
@@ -116,8 +116,7 @@ def _as_matrix(operator: str, theta: Value) -> Value:
 
 def _times(H: Value, base: Array) -> Value:
     """H (N, 3, 3) times the points of a regular grid (H', W', 3): (N, H', W', 3)."""
-    points = base.reshape(-1, 3)
-    flat = matmul(broadcast_to(points, shape=(H.shape[0], *points.shape)), transpose(H, axes=(0, 2, 1)))
+    flat = einsum("nij,pj->npi", H, base.reshape(-1, 3))
     return reshape(flat, shape=(H.shape[0], *base.shape))
 
 

@@ -22,9 +22,9 @@ from ..errors import check_flag, check_floating, describe
 from .arithmetic import as_dtype
 from .checks import check_size
 from .grids import base_grid, displaced_grid, displaced_points
-from .linear import matmul, solve
+from .linear import einsum, solve
 from .reductions import sum_
-from .shaping import broadcast_to, concatenate, index, reshape, transpose
+from .shaping import concatenate, index, reshape, transpose
 from .transformation import Transformation, add_to_table
 
 Array = NDArray[Any]
@@ -147,9 +147,8 @@ class ThinPlateSpline(Transformation):
             points = tuple(map(tuple, np.asarray(control, np.float64).tolist()))
             basis = _constant_basis(points, size, align_corners, self.regularisation)
         offsets = theta if self.offsets else theta - as_dtype(control, theta.dtype)
-        n = theta.shape[0]
-        basis = broadcast_to(as_dtype(basis, theta.dtype), shape=(n, *basis.shape))
-        return reshape(matmul(basis, offsets), shape=(n, *size, 2))
+        moved = einsum("pk,nki->npi", as_dtype(basis, theta.dtype), offsets)
+        return reshape(moved, shape=(theta.shape[0], *size, 2))
 
 
 def _basis(control: Value, targets: Array, regularisation: float) -> Value:
@@ -220,9 +219,9 @@ def _check_control_points(points: Array) -> None:
     name = "thin-plate-spline: control_points"
     if not np.isfinite(points).all():
         raise ValueError(f"{name} holds NaN or infinity; every control point needs a place")
-    if len(np.unique(points, axis=0)) < len(points):
+    if len(points) and len(np.unique(points, axis=0)) < len(points):
         raise ValueError(f"{name} holds the same point twice; a point has one place in the source")
-    if np.linalg.matrix_rank(np.column_stack([np.ones(len(points)), points])) < 3:
+    if len(points) < 3 or np.linalg.matrix_rank(np.column_stack([np.ones(len(points)), points])) < 3:
         raise ValueError(
             f"{name}: the {len(points)} points lie on one line, expected three or more that do not, which "
             "fix an affine map"
