@@ -91,17 +91,17 @@ def locate(x: Array, width: Array | None, size: int, setup: Setup, side: str) ->
         start, nearer = -0.5, fraction >= 0.5  # floor(x + 0.5), without rounding the sum
         cell += nearer
         fraction -= nearer
-    if side == "left":
-        at_start = fraction == start
-        cell -= at_start  # the cell that ends here, at its far end
-        fraction += at_start
+    axis = Axis(size, side, cell, fraction, undefined, width)
     if ordinary:
-        index = cell.astype(np.intp)
+        axis.cell = cell.astype(np.intp)
     else:
-        axis = Axis(size, side, cell, fraction, undefined, width)
         reach = len(axis.taps(setup.kernel))
-        index = on_lattice(cell, size, setup.padding_mode, setup.align_corners, reach)
-    return Axis(size, side, index, fraction, undefined, width)
+        axis.cell = on_lattice(cell, size, setup.padding_mode, setup.align_corners, reach)
+    if side == "left":  # after the step to integers: from a huge float 1 cannot be taken away
+        at_start = fraction == start
+        axis.cell = axis.cell - at_start  # the cell that ends here, at its far end
+        axis.fraction = fraction + at_start
+    return axis
 
 
 def sides(setup: Setup, orders: Orders, d: int) -> list[tuple[str, ...]]:

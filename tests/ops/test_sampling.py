@@ -980,3 +980,17 @@ def test_align_corners_has_no_default_and_is_a_switch(name):
         with pytest.raises(TypeError, match=rf"{name}: align_corners is {value!r}, expected True or False"):
             CALLS[name](align_corners=value)
     CALLS[name](align_corners=np.True_)
+
+
+@both_conventions
+@pytest.mark.parametrize("mode", ["bilinear", "bicubic"])
+@pytest.mark.parametrize("kink", ["left", "mid"])
+def test_a_kink_far_beyond_the_image_is_read_from_the_same_side_as_its_mirror_image(
+    mode, kink, align_corners
+):
+    U, V = np.random.default_rng(6).normal(size=(1, 1, 4, 5)), np.ones((1, 1, 1))
+    settings = setup(mode, "reflection", align_corners, kink)
+    far = 2.0**60  # floats are 256 apart there
+    period = 2 * (5 - align_corners)
+    near, beyond = (slopes(U, np.array([[[x, 0.5]]]), V, setup=settings) for x in (far % period, far))
+    np.testing.assert_array_equal(beyond, near)
