@@ -1,10 +1,11 @@
 """The suite can fail: with any one of the classic mistakes planted, the test that should notice it does."""
 
+import io
+import multiprocessing
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import redirect_stderr, redirect_stdout
+from multiprocessing.pool import AsyncResult
 from pathlib import Path
 
 import pytest
@@ -12,36 +13,37 @@ import pytest
 from .planted import NOTICED_BY, PLANTS
 
 TESTS = Path(__file__).parent
+Runs = dict[str, "AsyncResult[tuple[int, str]]"]
 
 
-def run(test: str, *options: str) -> "subprocess.CompletedProcess[str]":
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-x",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        *options,
-        str(TESTS / "ops" / test),
-    ]
-    return subprocess.run(command, capture_output=True, text=True, cwd=TESTS.parent, timeout=300)
+def run(test: str, name: str) -> tuple[int, str]:
+    """pytest's exit code and output for one file with one mistake planted; needs a process of its own."""
+    os.chdir(TESTS.parent)
+    quiet = ["-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
+    with redirect_stdout(io.StringIO()) as printed, redirect_stderr(printed):
+        code = pytest.main([*quiet, "-x", "--plant", name, str(TESTS / "ops" / test)])
+    return int(code), printed.getvalue()
 
 
 @pytest.fixture(scope="module")
-def runs() -> Iterator["dict[str, Future[subprocess.CompletedProcess[str]]]"]:
-    """All of them, as many at a time as there are cores."""
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        yield {name: pool.submit(run, test, "--plant", name) for name, test in NOTICED_BY.items()}
+def runs() -> Iterator[Runs]:
+    """All of them, as many at a time as there are cores, each in a process of its own.
+
+    They are forked from a small server that has imported what all need: launching an interpreter for each
+    takes longer, and on a machine short of memory sometimes fails.
+    """
+    forks = "forkserver" in multiprocessing.get_all_start_methods()
+    context = multiprocessing.get_context("forkserver" if forks else "spawn")
+    if forks:
+        context.set_forkserver_preload(["pytest", "hypothesis", "stn_ref"])
+    with context.Pool(os.cpu_count(), maxtasksperchild=1) as pool:
+        yield {name: pool.apply_async(run, (test, name)) for name, test in NOTICED_BY.items()}
 
 
 @pytest.mark.parametrize("name", PLANTS)
-def test_a_planted_mistake_makes_the_suite_fail(
-    name: str, runs: "dict[str, Future[subprocess.CompletedProcess[str]]]"
-) -> None:
-    result = runs[name].result()
-    assert result.returncode == 1, result.stdout + result.stderr  # 1: tests failed; not a broken run
-    assert "1 failed" in result.stdout, result.stdout
+def test_a_planted_mistake_makes_the_suite_fail(name: str, runs: Runs) -> None:
+    code, printed = runs[name].get(timeout=300)
+    assert code == 1, printed  # 1: tests failed; not a broken run
+    assert "1 failed" in printed, printed
     # A claim did not hold; the plant itself did not crash.
-    assert "AssertionError" in result.stdout or "GradcheckError" in result.stdout, result.stdout
+    assert "AssertionError" in printed or "GradcheckError" in printed, printed
