@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from stn_ref.kernels import pooling, sampling
+from stn_ref.kernels import places, planar, pooling, sampling, scatter, workspace
 from stn_ref.kernels.sampling import Block
 from stn_ref.ops import grids, kernel, projective, thin_plate, widths
 from stn_ref.ops import sampling as sampler
@@ -17,7 +17,7 @@ from stn_ref.ops.kernel import Kernel
 
 Plant = Callable[[], None]
 PLANTS: dict[str, Plant] = {}
-NOTICED_BY: dict[str, str] = {}  # a test, in the folder ``ops``
+NOTICED_BY: dict[str, str] = {}  # a test, in the folder ``ops`` if none is named
 
 
 def plant(noticed_by: str) -> Callable[[Plant], Plant]:
@@ -59,17 +59,10 @@ def half_span_of_the_other_convention() -> None:
 def assigned_instead_of_added() -> None:
     """U_bar[index] = ... keeps the last of several samples that read the same pixel."""
 
-    class Assigning:
-        @staticmethod
-        def bincount(index: Any, weights: Any, length: int) -> Any:
-            total = np.zeros(length)
-            total[index] = weights
-            return total
+    def assign(total: Any, index: Any, value: Any) -> None:
+        total[index] = value
 
-        def __getattr__(self, name: str) -> Any:
-            return getattr(np, name)
-
-    sampling.np = Assigning()  # type: ignore[attr-defined]
+    scatter._add = assign
 
 
 class Cells(np.ndarray):
@@ -99,15 +92,65 @@ def sign_of_eq_7() -> None:
 
 @plant(noticed_by="test_sampling.py::test_the_four_corners_of_the_normalised_square")
 def clamped_before_the_weights() -> None:
-    def locate(f: Any, x: Any, width: Any, size: int, setup: Any, side: str) -> Any:
-        return f(np.clip(x, 0, size - 1), width, size, setup, side)
+    def coordinates(f: Any, self: Any, *args: Any) -> Any:
+        return [x.clip(0, size - 1) for x, size in zip(f(self, *args), self.sizes)]
 
-    wrap(sampling, "locate", locate)
+    wrap(places.Points, "coordinates", coordinates)
 
 
 @plant(noticed_by="test_sampling.py::test_slopes_are_the_sum_over_channels_of_the_raised_samples")
 def first_channel_only() -> None:
-    wrap(Block, "slopes", lambda f, self, U, V, orders: f(self, U[:, :1], V[:, :1], orders))
+    wrap(planar.Planar, "slopes", lambda f, self, U, V, orders: f(self, U[:, :1], V[:, :1], orders))
+
+
+@plant(noticed_by="kernels/test_ways.py::test_what_the_forward_pass_keeps_serves_the_backward_pass")
+def slopes_of_the_image_before() -> None:
+    """What was kept for one image is taken for any."""
+
+    def slopes(f: Any, self: Any, U: Any, V: Any, orders: Any) -> Any:
+        return f(self, U if self.image_of_slopes is None else self.image_of_slopes, V, orders)
+
+    wrap(planar.Planar, "slopes", slopes)
+
+
+@plant(noticed_by="kernels/test_ways.py::test_a_fast_way_equals_the_literal_one")
+def a_ring_of_one_row() -> None:
+    """A sample between -2 and -1 is read half a pixel from the image, and has a slope."""
+
+    def low(f: Any, self: Any, *args: Any, **settings: Any) -> None:
+        f(self, *args, **settings)
+        self.low = -1
+
+    wrap(planar.Planar, "__init__", low)
+
+
+@plant(noticed_by="kernels/test_ways.py::test_an_image_with_more_pixels_than_float32_has_whole_numbers")
+def an_index_in_float32() -> None:
+    def ring(f: Any, self: Any, part: Any, space: Any) -> Any:
+        self.image, image = 0, self.image
+        cells = f(self, part, space)
+        self.image = image
+        return cells
+
+    wrap(planar.Planar, "cells", ring)
+
+
+@plant(noticed_by="kernels/test_ways.py::test_results_lie_outside_the_workspace")
+def a_result_in_the_workspace() -> None:
+    def sample(f: Any, self: Any, U: Any, orders: Any) -> Any:
+        with workspace.workspace() as space:
+            V = f(self, U, orders)
+            result = space.empty(V.shape, V.dtype)
+            result[...] = V
+        return result
+
+    wrap(planar.Planar, "sample", sample)
+
+
+@plant(noticed_by="kernels/test_ways.py::test_wild_indices_are_refused_before_anything_is_written")
+def wild_indices_let_through() -> None:
+    scatter.check_indices = lambda index, limit: None
+    scatter._add = lambda total, index, value: None  # what it would write, and where, nobody knows
 
 
 @plant(noticed_by="test_grids.py::test_by_hand")

@@ -12,6 +12,7 @@ from ..errors import TapeError, describe
 from .tensor import Array, Tensor, Value, plain
 
 _numbers = itertools.count()
+MANY_BYTES = 2**24
 
 
 class Leaf:
@@ -98,6 +99,8 @@ class Node:
         return Tensor._of(x, parent) if graph and parent is not None else x
 
 
-def fingerprint(array: Array) -> int:
-    """A checksum of the contents, which tells whether they were written to."""
+def fingerprint(array: Array) -> bytes | int:
+    """What tells whether an array was written to: its contents, or a checksum of them if they are many."""
+    if array.nbytes <= MANY_BYTES:
+        return array.tobytes()
     return zlib.crc32(np.ascontiguousarray(array).data)

@@ -1,5 +1,6 @@
 """Grid generators: from the parameters theta to the places where the image is sampled. Equation (1)."""
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -100,16 +101,50 @@ def affine_points(
     >>> affine_points(identity, size=(1, 3), source=(1, 3), align_corners=False)[0, 0, :, 0]
     array([0., 1., 2.])
     """
-    scaled = theta * pixel_scales(size, source, align_corners)[:-1].astype(theta.dtype)
-    scaled[..., -1] += pixel_centre(source, theta.dtype)
-    return _apply(scaled, centred_grid(size, theta.dtype))
+    return _apply(in_pixels(theta, size, source, align_corners), centred_grid(size, theta.dtype))
 
 
 @affine_points.vjp("theta")
-def _(points_bar: Value, size: tuple[int, ...], source: tuple[int, ...], align_corners: bool) -> Value:
+def affine_points_vjp(
+    points_bar: Value, size: tuple[int, ...], source: tuple[int, ...], align_corners: bool
+) -> Value:
     dtype = points_bar.dtype
-    scales = pixel_scales(size, source, align_corners)[:-1].astype(dtype)
-    return _gather_theta(points_bar, centred_grid(size, dtype)) * scales
+    gathered = _gather_theta(points_bar, centred_grid(size, dtype))
+    return gathered * theta_factors(size, source, align_corners, dtype)
+
+
+def affine_tangent(
+    theta: Value, *, size: tuple[int, ...], source: tuple[int, ...], align_corners: bool
+) -> Value:
+    """The derivative of :func:`affine_points` along theta: how far each point moves, in pixels.
+
+    >>> shift = np.array([[[0.0, 0.0, 1.0], [0.0, 0.0, 0.0]]])
+    >>> affine_tangent(shift, size=(1, 2), source=(1, 5), align_corners=True)[0, :, :, 0]
+    array([[2., 2.]])
+    """
+    letters = "zyx"[-len(size) :]
+    scaled = theta * theta_factors(size, source, align_corners, theta.dtype)
+    return einsum(f"nij,{letters}j->n{letters}i", scaled, centred_grid(size, theta.dtype))
+
+
+def in_pixels(theta: Array, size: tuple[int, ...], source: tuple[int, ...], align_corners: bool) -> Array:
+    """Theta in pixel units on both sides, counted from the centre of the target and the origin of the source.
+
+    >>> in_pixels(np.array([[[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]]), (3, 3), (3, 5), True)
+    array([[[2., 0., 2.],
+            [0., 1., 1.]]])
+    """
+    scaled: Array = theta * theta_factors(size, source, align_corners, theta.dtype)
+    scaled[..., -1] += pixel_centre(source, theta.dtype)
+    return scaled
+
+
+@lru_cache(maxsize=64)
+def theta_factors(size: tuple[int, ...], source: tuple[int, ...], align_corners: bool, dtype: Any) -> Array:
+    """The first d rows of :func:`pixel_scales`, for a theta (N, d, d + 1)."""
+    factors = pixel_scales(size, source, align_corners)[:-1].astype(dtype)
+    factors.flags.writeable = False  # it is remembered
+    return factors
 
 
 def pixel_scales(size: tuple[int, ...], source: tuple[int, ...], align_corners: bool) -> Array:

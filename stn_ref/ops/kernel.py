@@ -93,6 +93,11 @@ class Kernel:
         return float(self.pieces[-1][0])
 
     @property
+    def is_hat(self) -> bool:
+        """Whether this is the bilinear kernel of eq. (5) and nothing more."""
+        return list(self.pieces) == [HAT] and not (self.normalised or self.prefiltered) and self.width is None
+
+    @property
     def centred(self) -> bool:
         """Whether its pieces meet half-way between pixels, so that a cell lies around a pixel."""
         return all(end % 1 == 0.5 for end, _ in self.pieces)

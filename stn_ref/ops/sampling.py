@@ -24,7 +24,9 @@ import numpy as np
 from ..autograd.tape import differentiable
 from ..autograd.tensor import Value
 from ..errors import check_choice, check_flag
-from ..kernels.sampling import Orders, Samples, Setup
+from ..kernels.choice import Sampler
+from ..kernels.places import Points
+from ..kernels.sampling import Orders, Setup
 from ..pixels import PADDING_MODES, span, to_pixels
 from .arithmetic import as_dtype
 from .checks import check_grid, check_image
@@ -99,10 +101,14 @@ def at_least_single(x: Value) -> Value:
 def resample(operator: str, U: Value, points: Value, setup: Setup, antialias: bool) -> Value:
     """``U`` sampled at pixel coordinates ``points``, with all that its kernel asks for."""
     dtype = U.dtype
-    if setup.kernel.prefiltered:
-        U = spline_coefficients(at_least_single(U), setup=setup)
+    U = prefiltered(U, setup)
     points, kernel = with_widths(operator, points, setup.kernel, tuple(U.shape[2:]), antialias)
     return as_dtype(sample(U, points, setup=replace(setup, kernel=kernel)), dtype)
+
+
+def prefiltered(U: Value, setup: Setup) -> Value:
+    """``U``, or the coefficients that its kernel weighs instead."""
+    return spline_coefficients(at_least_single(U), setup=setup) if setup.kernel.prefiltered else U
 
 
 @differentiable()
@@ -132,7 +138,7 @@ def sample(U: Value, points: Value, *, setup: Setup, orders: Orders = (), saved:
     >>> sample(U, points, setup=setup), sample(U, points, setup=setup, orders=(1, 0))
     (array([[[4., 6.]]]), array([[[2., 4.]]]))
     """
-    return _samples(points, U.shape[2:], setup, saved).sample(U, orders or _zeros(points))
+    return _sampler(points, U.shape[2:], setup, saved).sample(U, orders)
 
 
 @sample.vjp("U")  # eq. (6)
@@ -158,7 +164,7 @@ def splat(
     >>> splat(np.array([[[8.0]]]), np.array([[[1.25, 0.0]]]), shape=(1, 4), setup=setup)
     array([[[[0., 6., 2., 0.]]]])
     """
-    return _samples(points, shape, setup, saved).splat(V, orders or _zeros(points))
+    return _sampler(points, shape, setup, saved).splat(V, orders)
 
 
 @splat.vjp("V")
@@ -184,17 +190,21 @@ def slopes(
     >>> slopes(np.array([[[[3.0, 5.0, 9.0]]]]), np.array([[[1.25, 0.0]]]), np.array([[[10.0]]]), setup=setup)
     array([[[ 40., -60.]]])
     """
-    return _samples(points, U.shape[2:], setup, saved).slopes(U, V, orders or _zeros(points))
+    return _sampler(points, U.shape[2:], setup, saved).slopes(U, V, orders)
 
 
 @slopes.vjp("U")
-def _(s_bar: Value, points: Value, V: Value, U_shape: Any, setup: Setup, orders: Orders, saved: Any) -> Value:
+def slopes_vjp_U(
+    s_bar: Value, points: Value, V: Value, U_shape: Any, setup: Setup, orders: Orders = (), saved: Any = None
+) -> Value:
     common = {"shape": U_shape[2:], "setup": setup, "saved": saved}
     return _total(splat(V * part, points, orders=raised, **common) for part, raised in _parts(s_bar, orders))
 
 
 @slopes.vjp("V")
-def _(s_bar: Value, U: Value, points: Value, setup: Setup, orders: Orders, saved: Any) -> Value:
+def slopes_vjp_V(
+    s_bar: Value, U: Value, points: Value, setup: Setup, orders: Orders = (), saved: Any = None
+) -> Value:
     return _total(
         part * sample(U, points, setup=setup, orders=raised, saved=saved)
         for part, raised in _parts(s_bar, orders)
@@ -202,7 +212,9 @@ def _(s_bar: Value, U: Value, points: Value, setup: Setup, orders: Orders, saved
 
 
 @slopes.vjp("points")
-def _(s_bar: Value, U: Value, points: Value, V: Value, setup: Setup, orders: Orders, saved: Any) -> Value:
+def slopes_vjp_points(
+    s_bar: Value, U: Value, points: Value, V: Value, setup: Setup, orders: Orders = (), saved: Any = None
+) -> Value:
     return _total(
         slopes(U, points, V * part, setup=setup, orders=raised, saved=saved)
         for part, raised in _parts(s_bar, orders)
@@ -224,18 +236,14 @@ def _total(terms: Iterable[Value]) -> Value:
     return first
 
 
-def _zeros(points: Value) -> Orders:
-    return (0,) * int(points.shape[-1])
-
-
-def _samples(points: Value, shape: tuple[int, ...], setup: Setup, saved: Any) -> Samples:
-    """The located samples, shared by the rules of one call."""
-    if saved is None:
-        return Samples(points, tuple(reversed(shape)), setup)
-    if "samples" not in saved:
-        saved["samples"] = Samples(points, tuple(reversed(shape)), setup)
-    samples: Samples = saved["samples"]
-    return samples
+def _sampler(points: Value, shape: tuple[int, ...], setup: Setup, saved: Any) -> Sampler:
+    """What is worked out once for the rules of one call."""
+    keep = saved is not None
+    saved = saved if keep else {}
+    if "sampler" not in saved:
+        saved["sampler"] = Sampler(Points(points, tuple(reversed(shape))), setup, keep)
+    sampler: Sampler = saved["sampler"]
+    return sampler
 
 
 def setup_of(operator: str, mode: Any, padding_mode: Any, align_corners: Any, kink: Any) -> Setup:

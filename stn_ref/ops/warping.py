@@ -3,6 +3,8 @@
 from typing import Any
 
 from ..autograd.tensor import Value
+from .affine import Affine
+from .affine_sampling import resample_affine
 from .checks import check_image, check_size
 from .sampling import at_least_single, resample, setup_of
 from .transformation import as_transformation
@@ -67,10 +69,9 @@ def spatial_transform(
     check_size(operator, size, U.shape[0], d)
     theta = kind.shaped(operator, theta, U.shape[0], tuple(size[2:]))
     setup = setup_of(operator, mode, padding_mode, align_corners, kink)
-    points = kind.points(
-        at_least_single(theta),
-        size=tuple(size[2:]),
-        source=tuple(U.shape[2:]),
-        align_corners=setup.align_corners,
-    )
+    theta, out, source = at_least_single(theta), tuple(size[2:]), tuple(U.shape[2:])
+    if isinstance(kind, Affine) and setup.kernel.width is None and not antialias:
+        matrix = kind.matrix(theta, source, setup.align_corners)
+        return resample_affine(U, matrix, out, setup)
+    points = kind.points(theta, size=out, source=source, align_corners=setup.align_corners)
     return resample(operator, U, points, setup, antialias)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from stn_ref.kernels.sampling import Setup
+from stn_ref.ops.grids import affine_points
 from stn_ref.ops.interpolation import (
     BICUBIC,
     BILINEAR,
@@ -48,6 +49,17 @@ def regular(*shape: int) -> np.ndarray:
 def points(n: int, *shape: int, low: int = -3, high: int = 8) -> np.ndarray:
     cells = rng.integers(low, high, size=(n, *shape))
     return cells + rng.uniform(0.05, 0.95, size=(n, *shape))
+
+
+def thetas(n: int, size: tuple[int, ...], source: tuple[int, ...]) -> np.ndarray:
+    """Affine maps that send no pixel of the output near a kink, under either convention."""
+    d, found = len(size), []
+    while len(found) < n:
+        theta = (np.eye(d, d + 1) + rng.uniform(-0.6, 0.6, (d, d + 1)))[None]
+        both = [affine_points(theta, size=size, source=source, align_corners=ac) for ac in (True, False)]
+        if all(np.abs(2 * where - np.round(2 * where)).min() > 0.02 for where in both):
+            found.append(theta)
+    return np.concatenate(found)
 
 
 @dataclass
@@ -123,6 +135,37 @@ def sampling(make: Any) -> list[Any]:
         inputs, settings = make()
         cases.append((inputs, {"setup": setup, **settings}))
     return cases
+
+
+def affine_sampling(make: Any) -> list[Any]:
+    """An image, theta and a cotangent, with few and many channels, for kernels and paddings of each kind."""
+    border, folded = replace(PLAIN, padding_mode="border"), Setup(BICUBIC, "reflection", False, "right")
+    shapes: list[Any] = [((2, 2, 5, 6), (2, 3), setup) for setup in (PLAIN, border, folded, SETUPS[0])]
+    shapes += [((1, 12, 3, 4), (2, 2), border), ((1, 1, 2, 3, 2), (1, 2, 1), PLAIN)]
+    return [
+        make(normal(*U), thetas(U[0], size, U[2:]), normal(*U[:2], *size), setup) for U, size, setup in shapes
+    ]
+
+
+def affine_small(make: Any) -> list[Any]:
+    cases: list[Any] = [((0, 3, 5, 6), (2, 3), PLAIN), ((2, 0, 5, 6), (2, 3), PLAIN)]
+    cases += [((2, 3, 5, 6), (0, 3), PLAIN), *(((1, 1, 1, 1), (1, 1), setup) for setup in SETUPS)]
+    return [
+        make(normal(*shape), np.full((shape[0], 2, 3), 0.3), normal(*shape[:2], *size), setup)
+        for shape, size, setup in cases
+    ]
+
+
+def as_sample(U: Any, theta: Any, V: Any, setup: Setup) -> Any:
+    return (U, theta), {"size": V.shape[2:], "setup": setup}
+
+
+def as_splat(U: Any, theta: Any, V: Any, setup: Setup) -> Any:
+    return (V, theta), {"shape": U.shape[2:], "setup": setup}
+
+
+def as_slopes(U: Any, theta: Any, V: Any, setup: Setup) -> Any:
+    return (U, theta, V), {"setup": setup}
 
 
 def other_sampling(make: Any) -> list[Any]:
@@ -546,6 +589,19 @@ CASES: dict[str, Cases] = {
             )
         ],
     ),
+    **{
+        f"affine_{what}": Cases(
+            ordinary=affine_sampling(make),
+            small=affine_small(make),
+            refused=[
+                (
+                    *make(normal(2, 3, 5, 6), normal(2, 6), normal(2, 3, 2, 3), PLAIN),
+                    r"theta: float64 array of shape \(2, 6\)",
+                )
+            ],
+        )
+        for what, make in (("sample", as_sample), ("splat", as_splat), ("slopes", as_slopes))
+    },
     "sample": Cases(
         ordinary=[
             *sampling(lambda: ((normal(2, 3, 5, 6), points(2, 4, 3, 2)), {})),
