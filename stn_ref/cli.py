@@ -101,6 +101,13 @@ def parser() -> argparse.ArgumentParser:
     train.add_argument("--checkpoint", metavar="FILE", help="where to keep the state (.npz)")
     train.add_argument("--resume", action="store_true", help="go on from the checkpoint")
     train.add_argument(
+        "--workers",
+        type=_positive_int,
+        metavar="N",
+        help="compute on N processes with one BLAS thread each; the result is the same for any N from 1, and "
+        "differs in the last digits and in dropout from the one without",
+    )
+    train.add_argument(
         "--progress",
         choices=PROGRESS,
         default="plain",

@@ -20,7 +20,8 @@ def python(*arguments: str, cwd: Path = ROOT) -> "subprocess.Popen[str]":
     """The interpreter in another folder, with the package on its path."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.Popen([sys.executable, *arguments], cwd=cwd, env=environment, **pipes)
+    command = [sys.executable, *arguments]
+    return subprocess.Popen(command, cwd=cwd, env=environment, start_new_session=True, **pipes)
 
 
 @pytest.fixture
@@ -67,6 +68,8 @@ def test_help_loads_no_wing() -> None:
     [
         (["train", "--epochs", "0"], "0 is not a whole number of at least 1"),
         (["train", "--lr", "-1"], "-1 is not a positive number"),
+        (["train", "--workers", "0"], "argument --workers: 0 is not a whole number of at least 1"),
+        (["train", "--workers", "two"], "argument --workers: two is not a whole number of at least 1"),
         (["demo", "--seed", "-1"], "-1 is not a whole number of at least 0"),
         (["dance"], "invalid choice"),
     ],
@@ -117,24 +120,30 @@ class Stopping(PlainProgress):
     def batch(self, epoch, epochs, batch, batches, loss):
         super().batch(epoch, epochs, batch, batches, loss)
         if (epoch, batch) == (3, 2):
-            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(0, signal.SIGINT)  # as a terminal does: to the workers too
 
 train.PROGRESS["plain"] = Stopping
 sys.exit(cli.main(sys.argv[1:]))
 """
 
 
-def test_an_interrupted_run_is_taken_up_to_the_same_result(folder: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("workers", [[None, None, None], ["1", "2", "1"]])
+def test_an_interrupted_run_is_taken_up_to_the_same_result(
+    workers: list[str | None], folder: str, tmp_path: Path
+) -> None:
     arguments = ["train", "--data", folder, "--epochs", "5"]
     kept = ["--checkpoint", str(tmp_path / "run.npz")]
-    whole, _ = python("-m", "stn_ref", *arguments).communicate(timeout=120)
-    stopped = python("-c", INTERRUPTED, *arguments, *kept)
+    one, other, again = ([] if n is None else ["--workers", n] for n in workers)
+    whole, _ = python("-m", "stn_ref", *arguments, *one).communicate(timeout=120)
+    stopped = python("-c", INTERRUPTED, *arguments, *kept, *other)
     out, err = stopped.communicate(timeout=120)
     assert stopped.returncode == 130
     assert "epoch 2/5" in out
+    assert ("2 workers" in out) == bool(other)
     assert "stopped: " in err
     assert "run.npz" in err
-    resumed, _ = python("-m", "stn_ref", *arguments, *kept, "--resume").communicate(timeout=120)
+    assert "Traceback" not in err
+    resumed, _ = python("-m", "stn_ref", *arguments, *kept, *again, "--resume").communicate(timeout=120)
     assert "epoch 5/5" in resumed
     assert "epoch 2/5" not in resumed
     assert resumed.splitlines()[-1] == whole.splitlines()[-1]
@@ -144,6 +153,24 @@ def test_a_run_that_diverges_ends_with_its_cause(folder: str, capsys: Any) -> No
     arguments = ["train", "--data", folder, "--epochs", "3", "--optimiser", "sgd", "--lr", "1e6"]
     assert cli.main([*arguments, "--schedule", "constant"]) == 2
     assert "learning rate" in capsys.readouterr().err
+
+
+def test_a_lost_worker_is_told_in_the_words_of_the_command_line(
+    folder: str, monkeypatch: Any, capsys: Any
+) -> None:
+    from stn_ref.commands import train
+    from stn_ref.training import WorkerFailed
+
+    def fail(*_: Any, workers: int, **settings: Any) -> None:
+        assert workers == 3
+        message = "fit: worker 1 of 3 was killed; go on with the same call and resume=True"
+        raise WorkerFailed(message, worker=1, traceback="", epoch=1, batch=0, checkpoint=None)
+
+    monkeypatch.setattr(train, "fit", fail)
+    assert cli.main(["train", "--data", folder, "--workers", "3"]) == 2
+    out, err = capsys.readouterr()
+    assert "seed 0, 3 workers\n" in out
+    assert err == "stn-ref train: worker 1 of 3 was killed; go on with --resume\n"
 
 
 @pytest.mark.parametrize(

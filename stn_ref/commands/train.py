@@ -53,7 +53,7 @@ def run(options: Any) -> None:
     print(
         f"{options.network}, {network.parameter_count():,} parameters; {len(train.labels):,} training and "
         f"{len(test.labels):,} test digits ({train.name}), distortion {options.distortion}, "
-        f"seed {options.seed}"
+        f"seed {options.seed}" + _by(options.workers)
     )
     fit(
         network,
@@ -67,6 +67,7 @@ def run(options: Any) -> None:
         validation=(seen, test.labels) if options.watch else None,
         checkpoint=options.checkpoint,
         resume=options.resume,
+        workers=options.workers,
         progress=PROGRESS[options.progress](),
     )
     metrics = evaluate(network, seen, test.labels)
@@ -78,6 +79,10 @@ def run(options: Any) -> None:
         print("rows: what it is, columns: what it was read as")
         for digit, row in enumerate(confusion_matrix(_logits(network, seen), test.labels)):
             print(f"{digit}  " + " ".join(f"{count:5d}" for count in row))
+
+
+def _by(workers: int | None) -> str:
+    return "" if workers is None else f", {workers} worker{'s' * (workers > 1)}"
 
 
 def _logits(network: Module, images: Array, batch_size: int = 250) -> Array:

@@ -16,7 +16,7 @@ from .loop import fit
 from .metrics import Metrics, accuracy, confusion_matrix, evaluate
 from .progress import PlainProgress, Progress, SilentProgress, TqdmProgress, epoch_line
 from .state import State
-from .stopping import Diverged, Interrupted
+from .stopping import Diverged, Interrupted, WorkerFailed
 
 __all__ = [
     "Checkpoint",
@@ -31,6 +31,7 @@ __all__ = [
     "SilentProgress",
     "State",
     "TqdmProgress",
+    "WorkerFailed",
     "accuracy",
     "confusion_matrix",
     "epoch_line",

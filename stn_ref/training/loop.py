@@ -6,10 +6,10 @@ is remembered, so that a run stopped anywhere goes back to the last whole batch,
 same way, bit for bit.
 """
 
-import hashlib
 import os
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,16 +17,18 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..autograd.tensor import plain
 from ..data.distortions import Batch
 from ..nn import Module, Optimiser
 from ..ops import cross_entropy
+from .batch import Alone, Learner
 from .checkpoint import CheckpointError, load_latest, previous_path, save_checkpoint
 from .history import History, Position
-from .metrics import Loss, Outside, check_count, check_labels, correct, evaluate, mode, network_input
+from .metrics import Loss, Outside, check_count, check_labels, evaluate, mode, network_input
 from .progress import Progress, SilentProgress
+from .settings import digest, name_of, of_optimiser
 from .state import State
-from .stopping import Diverged, Interrupted, exploded, likely_cause
+from .stopping import Diverged, Interrupted, WorkerFailed, exploded, likely_cause
+from .workers import Crew, LostWorker
 
 __all__ = ["fit"]
 
@@ -49,6 +51,7 @@ def fit(
     loss: Loss = cross_entropy,
     checkpoint: str | os.PathLike[str] | None = None,
     resume: bool = False,
+    workers: int | None = None,
     progress: Progress | None = None,
 ) -> History:
     """Train ``model`` on ``images`` and ``labels``.
@@ -80,6 +83,10 @@ def fit(
     resume : bool
         Go on from ``checkpoint`` if it exists, to the same weights, bit for bit, as without the break. Seed,
         batch size, data and optimiser settings must be as before.
+    workers : int
+        How many processes compute the gradients, each with one BLAS thread; None or 0: this one does. The
+        result is the same, bit for bit, for any number from 1; without workers it differs by rounding, and by
+        other draws of dropout. Model and loss must be picklable; see ``docs/speed.md``.
     progress : Progress
         Told about batches and epochs; silent if None.
 
@@ -90,7 +97,7 @@ def fit(
     Raises
     ------
     TypeError, ValueError
-        If an argument does not fit.
+        If an argument does not fit, or model and loss cannot be sent to workers.
     FileExistsError
         If ``checkpoint`` exists and ``resume`` is False.
     CheckpointError
@@ -101,6 +108,8 @@ def fit(
     Interrupted
         At Ctrl-C, a KeyboardInterrupt. Model and optimiser are then as after the last whole batch, and
         saved if ``checkpoint`` is given.
+    WorkerFailed
+        If a worker is killed or raises an error; all is then as at Ctrl-C.
 
     >>> from stn_ref.nn import SGD, Flatten, Linear, Sequential
     >>> images = np.arange(0, 256, 4, dtype=np.uint8).reshape(16, 2, 2)     # dark ones, then bright ones
@@ -114,6 +123,7 @@ def fit(
     check_count("fit", "epochs", epochs)
     check_count("fit", "batch_size", batch_size)
     check_count("fit", "seed", seed, least=0)
+    check_count("fit", "workers", 0 if workers is None else workers, least=0)
     if distort is None:
         images = network_input("fit", images)
     labels = check_labels("fit", labels, len(images))
@@ -131,16 +141,12 @@ def fit(
     run.path = None if checkpoint is None else Path(checkpoint)
     run.progress = SilentProgress() if progress is None else progress
     run.epochs = int(epochs)
-    try:
+    run.learner = Alone(model, loss)
+    if workers:
+        run.learner = Crew(model, loss, int(workers), min(batch_size, len(labels)))
+    with closing(run.learner), closing(run.progress):
         run.begin(resume)
         return run.train()
-    finally:
-        run.progress.close()
-
-
-def _name(f: Any) -> str:
-    """What a function is called, or what a schedule is: enough to tell it from another one."""
-    return str(getattr(f, "__qualname__", f))
 
 
 class _Point(NamedTuple):
@@ -156,6 +162,7 @@ class _Run:
     path: Path | None
     progress: Progress
     epochs: int
+    learner: Learner
     point: _Point
 
     def __init__(
@@ -183,11 +190,13 @@ class _Run:
     def begin(self, resume: bool) -> None:
         """From the start or from the checkpoint."""
         self.point = _Point(State.of(self.model, self.optimiser), Position())
+        if self.learner.note:
+            self.tell(self.learner.note)
         if self.path is None:
             if resume:
                 raise ValueError("fit: resume=True needs checkpoint=, the file to go on from")
             return
-        self.data = _digest(self.images, self.labels)
+        self.data = digest(self.images, self.labels)
         there = self.path.exists() or previous_path(self.path).exists()
         if there and not resume:
             raise FileExistsError(
@@ -230,16 +239,10 @@ class _Run:
         return {
             "seed": self.seed,
             "batch_size": self.batch_size,
-            "distort": None if self.distort is None else _name(self.distort),
+            "division of batches by workers": self.learner.division,
+            "distort": None if self.distort is None else name_of(self.distort),
             "images or labels": self.data,
-            "optimiser": {
-                name: list(value) if isinstance(value, tuple) else value
-                for name, value in vars(self.optimiser).items()
-                if name not in ("steps", "state") and isinstance(value, (bool, int, float, str, tuple))
-            },
-            "schedule": _name(self.optimiser.schedule),
-            "multipliers": self.optimiser.multipliers,
-            "learning rate at the saved step": rate,
+            **of_optimiser(self.optimiser, rate),
         }
 
     def save(self) -> None:
@@ -266,6 +269,8 @@ class _Run:
                     self.one_epoch()
         except KeyboardInterrupt:
             raise self.interrupted() from None
+        except LostWorker as lost:
+            raise self.interrupted(lost) from None
         return self.history()
 
     def history(self) -> History:
@@ -294,27 +299,24 @@ class _Run:
     def one_batch(self, x: Array, labels: Array) -> float:
         """One update; the loss before it."""
         position = self.point.position
-        outside = Outside(self.model, position.outside)
-        outside.forget()
-        logits = self.model(x)
-        objective = self.loss(logits, labels)
-        value = float(plain(objective))
+        passed = self.learner.forward(x, labels)
+        value = passed.loss
         if exploded(value, position.first_loss):
             rate = None if position.first_loss is None else position.learning_rate
             raise self.diverged(f"the loss is {value:g}", value, x, rate, self.before or self.point)
-        self.model.zero_grad()
-        objective.backward()
+        passed.backward()
         rate = self.optimiser.rate
         self.optimiser.step()
         for name, p in self.optimiser.parameters.items():
             if not np.isfinite(p.data).all():
                 raise self.diverged(f"{name} is not finite after an update", value, x, rate, self.point)
-        outside.add(len(x))
+        outside = Outside(self.model, position.outside)
+        outside.join(passed.outside)
         after = replace(
             position,
             batch=position.batch + 1,
             loss=position.loss + value * len(x),
-            correct=position.correct + correct(plain(logits), labels),
+            correct=position.correct + passed.correct,
             samples=position.samples + len(x),
             outside=outside.sums,
             learning_rate=rate,
@@ -372,10 +374,10 @@ class _Run:
             history=self.history(),
         )
 
-    def interrupted(self) -> Interrupted:
-        """Go back to the last whole batch, save it, and say how to go on.
+    def interrupted(self, lost: LostWorker | None = None) -> Interrupted | WorkerFailed:
+        """Go back to the last whole batch, save it, and say how to go on; ``lost`` is whose fault it is.
 
-        A second Ctrl-C in here ends it at once; the checkpoint before is then still whole.
+        A Ctrl-C in here ends it at once; the checkpoint before is then still whole.
         """
         state, position = self.point
         state.restore(self.model, self.optimiser)
@@ -387,18 +389,12 @@ class _Run:
         how = "nothing was saved, since no checkpoint was asked for"
         if self.path is not None:
             how = f"saved to {self.path}; go on with the same call and resume=True"
-        return Interrupted(
-            f"fit: stopped {where}; {how}",
-            epoch=position.epoch + 1,
-            batch=position.batch,
-            checkpoint=self.path,
-        )
-
-
-def _digest(images: Any, labels: Array) -> str:
-    """The SHA-256 of a training set."""
-    images = np.ascontiguousarray(images)
-    digest = hashlib.sha256(f"{images.dtype.str} {images.shape}".encode())
-    digest.update(images.data)
-    digest.update(labels.astype("<i8").tobytes())
-    return digest.hexdigest()
+        place: dict[str, Any] = {
+            "epoch": position.epoch + 1,
+            "batch": position.batch,
+            "checkpoint": self.path,
+        }
+        if lost is None:
+            return Interrupted(f"fit: stopped {where}; {how}", **place)
+        said = f"fit: {lost}; stopped {where}; {how}\n{lost.traceback}".rstrip()
+        return WorkerFailed(said, worker=lost.number, traceback=lost.traceback, **place)

@@ -19,6 +19,7 @@ __all__ = ["Metrics", "accuracy", "confusion_matrix", "evaluate", "mode", "netwo
 
 Array = NDArray[Any]
 Loss = Callable[[Value, Array], Value]
+Sums = dict[str, tuple[float, int]]  # by transformer: fractions outside times images, and images
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,7 @@ def evaluate(
 class Outside:
     """The mean fraction of samples outside for every spatial transformer of a model, over batches."""
 
-    def __init__(self, model: Module, sums: dict[str, tuple[float, int]] | None = None) -> None:
+    def __init__(self, model: Module, sums: Sums | None = None) -> None:
         self.transformers = {
             prefix.rstrip("."): module
             for prefix, module in model.modules()
@@ -159,8 +160,13 @@ class Outside:
         """After a forward pass of ``size`` images."""
         for name, transformer in self.transformers.items():
             if transformer.report is not None:
-                fraction, count = self.sums.get(name, (0.0, 0))
-                self.sums[name] = (fraction + transformer.report.outside * size, count + size)
+                self.join({name: (transformer.report.outside * size, size)})
+
+    def join(self, sums: Sums) -> None:
+        """Take over what was counted elsewhere."""
+        for name, (fraction, count) in sums.items():
+            before, images = self.sums.get(name, (0.0, 0))
+            self.sums[name] = (before + fraction, images + count)
 
     def means(self) -> dict[str, float]:
         """By dotted name."""

@@ -10,7 +10,7 @@ from ..nn import Module
 from .history import History
 from .metrics import Outside
 
-__all__ = ["EXPLODED", "Diverged", "Interrupted", "exploded", "likely_cause"]
+__all__ = ["EXPLODED", "Diverged", "Interrupted", "WorkerFailed", "exploded", "likely_cause"]
 
 EXPLODED = 1000.0
 
@@ -39,6 +39,21 @@ class Interrupted(KeyboardInterrupt):
 
     def __init__(self, message: str, *, epoch: int, batch: int, checkpoint: Path | None) -> None:
         super().__init__(message)
+        self.epoch, self.batch, self.checkpoint = epoch, batch, checkpoint
+
+
+class WorkerFailed(ChildProcessError):
+    """A worker process of ``fit`` was killed or raised an error; the message says how to go on.
+
+    ``worker`` counts from 1; ``traceback`` is that of the error in the worker, "" if it was killed; the rest
+    as for :class:`Interrupted`.
+    """
+
+    def __init__(
+        self, message: str, *, worker: int, traceback: str, epoch: int, batch: int, checkpoint: Path | None
+    ) -> None:
+        super().__init__(message)
+        self.worker, self.traceback = worker, traceback
         self.epoch, self.batch, self.checkpoint = epoch, batch, checkpoint
 
 
