@@ -8,6 +8,7 @@ the channels.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import reduce
 from itertools import product
@@ -25,6 +26,10 @@ Pair = tuple[Array, Array]
 Orders = tuple[int, ...]
 PART = 2**16  # samples at a time whose weights and indices are held
 RUN = 2**17  # numbers at a time that are copied for inner products
+KEEP, KEEP_BYTES = (
+    2**16,
+    2**24,
+)  # samples and bytes that may be kept from the forward pass to the backward one
 
 
 @dataclass
@@ -43,20 +48,27 @@ class Axis:
 
 
 class ChannelsLast:
-    """The samples at ``places``, with padding ``zeros`` or ``border``; every kink is read from the right."""
+    """The samples at ``places``, with padding ``zeros`` or ``border``; every kink is read from the right.
 
-    def __init__(self, places: Places, padding_mode: str) -> None:
+    ``orders`` are those of the derivative to take, x first. ``keep`` says that after :meth:`sample` the
+    others will be wanted: then up to ``KEEP`` samples are kept as they are needed, and copies of the last two
+    images of up to ``KEEP_BYTES``.
+    """
+
+    def __init__(self, places: Places, padding_mode: str, keep: bool = False) -> None:
         self.places, self.zeros = places, padding_mode == "zeros"
         self.image = math.prod(places.sizes)
+        self.keep = keep
+        self._kept: dict[Any, Any] = {}
+        self._copies: list[tuple[Array, Array]] = []
 
     def sample(self, U: Array, orders: Orders) -> Array:
         """Eq. (5) or a derivative of it: (N, C, ...), channels last in memory; NaN at NaN coordinates."""
         n, channels = U.shape[:2]
-        found = []
+        found, U = [], self.channels_last(U)
         for part in self.places.parts(PART):
-            axes, undefined = self.axes(part)
-            values = self.matrix(axes, part, orders) @ pixels(U[part.images])
-            values[undefined] = np.nan
+            values = self.matrix(part, orders) @ pixels(U[part.images])
+            values[self.axes(part)[1]] = np.nan
             found.append(values)
         V = joined(found).reshape(n, *self.places.shape[1:], channels)
         return np.moveaxis(V, -1, 1)
@@ -65,11 +77,9 @@ class ChannelsLast:
         """Eq. (6): the transpose of :meth:`sample`, (N, C, *shape), channels last in memory."""
         n, channels = V.shape[:2]
         found: list[Array] = []
+        V = self.channels_last(V)
         for part in self.places.parts(PART):
-            axes, undefined = self.axes(part)
-            for weight in axes[0].sides(orders[0]):
-                weight[undefined] = 0
-            values = self.matrix(axes, part, orders).T @ pixels(V[part.images, :, part.rows])
+            values = self.matrix(part, orders).T @ pixels(V[part.key])
             if part.rows.start:  # more rows of the image that the part before was about
                 found[-1] += values
             else:
@@ -79,10 +89,11 @@ class ChannelsLast:
     def slopes(self, U: Array, V: Array, orders: Orders) -> Array:
         """Eq. (7), summed over channels against V: the cotangent of the places."""
         total = self.places.nothing()
+        U, V = self.channels_last(U), self.channels_last(V)
         for part in self.places.parts(PART):
             axes, undefined = self.axes(part)
-            cotangents = pixels(V[part.images, :, part.rows])
-            against_V = inner_products(pixels(U[part.images]), cotangents, self.indices(axes, part))
+            indices = self.indices(axes, part)
+            against_V = inner_products(pixels(U[part.images]), pixels(V[part.key]), indices)
             slopes = []
             for k in range(len(axes)):
                 sides = [axis.sides(orders[j] + (j == k)) for j, axis in enumerate(axes)]
@@ -93,14 +104,42 @@ class ChannelsLast:
             self.places.collect(total, part, slopes)
         return total
 
+    def channels_last(self, image: Array) -> Array:
+        """(N, C, ...) as (N, ..., C), with the channels next to each other in memory."""
+        moved = np.moveaxis(image, 1, -1)
+        if moved.flags.c_contiguous:
+            return moved
+        if not (self.keep and image.nbytes <= KEEP_BYTES):
+            return np.ascontiguousarray(moved)
+        for original, copy in self._copies:
+            if original is image:
+                return copy
+        self._copies = [*self._copies[-1:], (image, np.ascontiguousarray(moved))]
+        return self._copies[-1][1]
+
+    def remembered(self, key: Any, part: Part, make: Callable[[], Any]) -> Any:
+        """What ``make`` gives, kept for the next time if it may be."""
+        if not self.keep or math.prod(self.places.shape) > KEEP:
+            return make()
+        key = (key, part.images.start, part.rows.start)
+        if key not in self._kept:
+            self._kept[key] = make()
+        return self._kept[key]
+
     def axes(self, part: Part) -> tuple[list[Axis], Any]:
         """Where each sample of a part lies, axis by axis; and the key of samples whose place is NaN."""
+        axes, undefined = self.remembered("axes", part, lambda: self._axes(part))
+        return axes, undefined
+
+    def _axes(self, part: Part) -> tuple[list[Axis], Any]:
         axes, undefined = [], NOWHERE
         with workspace() as space:
             for x, size in zip(self.places.coordinates(part, space), self.places.sizes):
                 flat = x.reshape(-1)
                 undefined = tamed(flat, undefined)
                 axes.append(self.axis(flat, size))
+        for weight in (*axes[0].weight, *axes[0].slope):
+            weight[undefined] = 0
         return axes, undefined
 
     def axis(self, x: Array, size: int) -> Axis:
@@ -125,26 +164,29 @@ class ChannelsLast:
             flat = [before * size + i for before in flat for i in axis.index]
         return flat
 
-    def matrix(self, axes: list[Axis], part: Part, orders: Orders) -> Any:
+    def matrix(self, part: Part, orders: Orders) -> Any:
         """The weights of a part's samples, as a sparse matrix (samples, pixels of its images)."""
+        return self.remembered(orders, part, lambda: self._matrix(part, orders))
+
+    def _matrix(self, part: Part, orders: Orders) -> Any:
+        from scipy.sparse import csr_matrix  # here, since it takes long to import
+
+        axes, _ = self.axes(part)
         taps, samples = 2 ** len(axes), len(axes[0].index[0])
         index, weight = np.empty((samples, taps), np.int32), np.empty((samples, taps), self.places.dtype)
         for k, flat in enumerate(self.indices(axes, part)):
             index[:, k] = flat
-        for k, sides in enumerate(
-            product(*(axis.sides(order) for axis, order in zip(reversed(axes), reversed(orders))))
-        ):
-            weight[:, k] = reduce(mul, sides)
+        sides = [axis.sides(order) for axis, order in zip(axes, orders)]
+        for k, weights in enumerate(product(*reversed(sides))):
+            weight[:, k] = reduce(mul, weights)
         ends = np.arange(0, taps * samples + 1, taps, dtype=np.int32)
-        from scipy.sparse import csr_matrix  # here, since it takes long to import
-
         shape = (samples, (part.images.stop - part.images.start) * self.image)
         return csr_matrix((weight.reshape(-1), index.reshape(-1), ends), shape=shape)
 
 
-def pixels(U: Array) -> Array:
-    """(N, C, ...) as (N * ..., C), without a copy where the memory is already so."""
-    return np.ascontiguousarray(np.moveaxis(U, 1, -1)).reshape(-1, U.shape[1])
+def pixels(image: Array) -> Array:
+    """(N, ..., C) as (N * ..., C)."""
+    return image.reshape(-1, image.shape[-1])
 
 
 def joined(parts: list[Array]) -> Array:

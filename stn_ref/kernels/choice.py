@@ -100,9 +100,7 @@ class Sampler:
         if way not in self._ways:
             if way is Literal:
                 made: Any = Literal(self.places, Samples(self.places.points(), self.places.sizes, self.setup))
-            elif way is Planar:
-                made = Planar(self.places, self.setup.padding_mode, self.keep)
             else:
-                made = ChannelsLast(self.places, self.setup.padding_mode)
+                made = way(self.places, self.setup.padding_mode, self.keep)
             self._ways[way] = made
         return self._ways[way]

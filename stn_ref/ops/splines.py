@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import solve_banded
 
 from ..autograd.tape import differentiable
 from ..autograd.tensor import Value
@@ -29,6 +28,8 @@ def spline_coefficients(U: Value, *, setup: Setup, transposed: bool = False) -> 
 
     Source: M. Unser 1999, Splines: a perfect fit for signal and image processing.
     """
+    from scipy.linalg import solve_banded  # here, since it takes long to import
+
     if np.ndim(U) < 3:
         raise ValueError(f"U has shape {np.shape(U)}, expected (N, C, ...) with one or more axes of pixels")
     c = U

@@ -248,16 +248,19 @@ def test_the_workspace_is_bounded_used_again_and_of_its_thread_alone() -> None:
     assert workspace() is workspace()
 
 
-def test_what_the_forward_pass_keeps_serves_the_backward_pass() -> None:
+@pytest.mark.parametrize("way", FAST)
+def test_what_the_forward_pass_keeps_serves_the_backward_pass(way: Any) -> None:
     rng = np.random.default_rng(8)
     U, V = rng.normal(size=(3, 2, 6, 7)), rng.normal(size=(3, 2, 4, 3))
     theta = rng.normal(size=(3, 2, 3)) * 3
-    fresh = all_of(Planar(AffineMap(theta, (4, 3), (7, 6)), "zeros"), U, V)
-    keeper = Planar(AffineMap(theta, (4, 3), (7, 6)), "zeros", keep=True)
+    fresh = all_of(way(AffineMap(theta, (4, 3), (7, 6)), "zeros"), U, V)
+    keeper = way(AffineMap(theta, (4, 3), (7, 6)), "zeros", keep=True)
     for _ in range(2):
         kept = all_of(keeper, U, V)
         np.testing.assert_array_equal(kept[0], fresh[0])
         np.testing.assert_array_equal(kept[1], fresh[1])
         close(kept[2], fresh[2], 50)
-    other = all_of(Planar(AffineMap(theta, (4, 3), (7, 6)), "zeros"), 2 * U + 1, V)
-    np.testing.assert_array_equal(keeper.slopes(2 * U + 1, V, (0, 0)), other[2])  # of another image
+    for other_U, other_V, orders in ((2 * U + 1, V, (0, 0)), (U, V + 1, (0, 0)), (U, V, (1, 0))):
+        expected = all_of(way(AffineMap(theta, (4, 3), (7, 6)), "zeros"), other_U, other_V, orders)
+        for got, want in zip(all_of(keeper, other_U, other_V, orders), expected):
+            close(got, want, 50)
