@@ -9,7 +9,6 @@ the channels.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import reduce
 from itertools import product
 from operator import add, mul
@@ -18,11 +17,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .beside import Axis, beside
 from .places import NOWHERE, Part, Places, tamed
 from .workspace import workspace
 
 Array = NDArray[Any]
-Pair = tuple[Array, Array]
 Orders = tuple[int, ...]
 PART = 2**16  # samples at a time whose weights and indices are held
 RUN = 2**17  # numbers at a time that are copied for inner products
@@ -30,21 +29,6 @@ KEEP, KEEP_BYTES = (
     2**16,
     2**24,
 )  # samples and bytes that may be kept from the forward pass to the backward one
-
-
-@dataclass
-class Axis:
-    """The two pixels beside each sample along one axis: where, with which weights, and their derivatives."""
-
-    index: Pair
-    weight: Pair
-    slope: Pair
-
-    def sides(self, order: int) -> Pair:
-        """The weights, or their derivative of that order."""
-        if order > 1:
-            return np.zeros_like(self.slope[0]), np.zeros_like(self.slope[1])
-        return self.slope if order else self.weight
 
 
 class ChannelsLast:
@@ -137,24 +121,10 @@ class ChannelsLast:
             for x, size in zip(self.places.coordinates(part, space), self.places.sizes):
                 flat = x.reshape(-1)
                 undefined = tamed(flat, undefined)
-                axes.append(self.axis(flat, size))
+                axes.append(beside(flat, size, self.zeros))
         for weight in (*axes[0].weight, *axes[0].slope):
             weight[undefined] = 0
         return axes, undefined
-
-    def axis(self, x: Array, size: int) -> Axis:
-        """The same for one coordinate."""
-        cell = np.floor(x)
-        f = x - cell
-        first = cell.clip(-2, size + 1).astype(np.int32)
-        index, weight, slope = (first, first + 1), (1 - f, f), (np.full_like(f, -1), np.ones_like(f))
-        for i, w, s in zip(index, weight, slope):
-            if self.zeros:
-                inside = i.view(np.uint32) < size  # below 0 is huge, unsigned
-                w *= inside
-                s *= inside
-            np.clip(i, 0, size - 1, out=i)
-        return Axis(index, weight, slope)
 
     def indices(self, axes: list[Axis], part: Part) -> list[Array]:
         """The flat index of each tap over the images of a part, x fastest."""

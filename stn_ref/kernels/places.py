@@ -49,6 +49,7 @@ class Places:
     def __init__(self, shape: tuple[int, ...], sizes: tuple[int, ...], dtype: Any) -> None:
         self.shape, self.sizes, self.dtype = shape, sizes, np.dtype(dtype)
         self.numbers = len(sizes)  # that belong to a sample
+        self.diagonal = False
 
     def parts(self, limit: int) -> Iterator[Part]:
         """All samples, about ``limit`` at a time: several images, or one, or rows of one."""
@@ -119,6 +120,8 @@ class Points(Places):
 class AffineMap(Places):
     """Eq. (1) in pixels: theta (N, d, d + 1) times the pixel indices of the output, counted from its centre.
 
+    ``diagonal`` says that theta only scales and shifts, whatever its numbers.
+
     >>> identity = np.array([[[1.0, 0.0, 1.0], [0.0, 1.0, 0.0]]])       # 1, 0: the centre of the source
     >>> AffineMap(identity, (1, 3), sizes=(3, 1)).points()[0, 0]
     array([[0., 0.],
@@ -126,8 +129,11 @@ class AffineMap(Places):
            [2., 0.]])
     """
 
-    def __init__(self, theta: Array, size: tuple[int, ...], sizes: tuple[int, ...]) -> None:
+    def __init__(
+        self, theta: Array, size: tuple[int, ...], sizes: tuple[int, ...], diagonal: bool = False
+    ) -> None:
         super().__init__((len(theta), *size), sizes, theta.dtype)
+        self.diagonal = diagonal
         self.theta = np.ascontiguousarray(theta)  # in another memory order the last bits may differ
         self._rows, self._base = slice(0, 0), np.empty((len(sizes) + 1, 0), self.dtype)
 

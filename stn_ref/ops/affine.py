@@ -36,6 +36,7 @@ class Affine(Transformation):
     """
 
     name = "affine"
+    diagonal = False  # whether it only scales and shifts
 
     def shape(self, size: tuple[int, ...]) -> tuple[int, ...]:
         return (len(size), len(size) + 1)
@@ -63,6 +64,7 @@ class Translation(Affine):
     """
 
     name = "translation"
+    diagonal = True
 
     def shape(self, size: tuple[int, ...]) -> tuple[int, ...]:
         return (len(size),)
@@ -86,6 +88,7 @@ class Scale(Affine):
 
     bounds: tuple[float, float] | None = None
     name = "scale"
+    diagonal = True
 
     def __post_init__(self) -> None:
         _check_bounds(self.name, self.bounds)
@@ -173,6 +176,7 @@ class Attention(Affine):
     bounds: tuple[float, float] | None = None
     fixed: float | None = None
     name = "attention"
+    diagonal = True
 
     def __post_init__(self) -> None:
         _check_bounds(self.name, self.bounds)

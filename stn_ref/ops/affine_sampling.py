@@ -20,15 +20,19 @@ from .sampling import prefiltered, slopes_vjp_points, slopes_vjp_U, slopes_vjp_V
 Sizes = tuple[int, ...]
 
 
-def resample_affine(U: Value, theta: Value, size: Sizes, setup: Setup) -> Value:
+def resample_affine(U: Value, theta: Value, size: Sizes, setup: Setup, diagonal: bool) -> Value:
     """``U`` sampled on an affine grid, as :func:`resample` does at points; its kernel without a width."""
-    dtype = U.dtype
-    return as_dtype(affine_sample(prefiltered(U, setup), theta, size=size, setup=setup), dtype)
+    V = affine_sample(prefiltered(U, setup), theta, size=size, setup=setup, diagonal=diagonal)
+    return as_dtype(V, U.dtype)
 
 
 @differentiable(equations=(1, 3, 4, 5))
-def affine_sample(U: Value, theta: Value, *, size: Sizes, setup: Setup, saved: Any = None) -> Value:
+def affine_sample(
+    U: Value, theta: Value, *, size: Sizes, setup: Setup, diagonal: bool = False, saved: Any = None
+) -> Value:
     """U (N, C, *S) sampled where theta (N, d, d + 1), in normalised coordinates, sends an output of ``size``.
+
+    ``diagonal`` says that theta only scales and shifts: its other numbers are taken to be 0.
 
     >>> import numpy as np
     >>> from stn_ref import BILINEAR, Setup
@@ -37,40 +41,46 @@ def affine_sample(U: Value, theta: Value, *, size: Sizes, setup: Setup, saved: A
     >>> affine_sample(np.array([[[[3.0, 5.0, 9.0]]]]), flip, size=(1, 3), setup=setup)
     array([[[[9., 5., 3.]]]])
     """
-    return _sampler(theta, size, U.shape[2:], setup, saved).sample(U)
+    return _sampler(theta, size, U.shape[2:], setup, diagonal, saved).sample(U)
 
 
 @affine_sample.vjp("U")  # eq. (6)
-def _(V_bar: Value, theta: Value, U_shape: Any, size: Sizes, setup: Setup, saved: Any) -> Value:
-    return affine_splat(V_bar, theta, shape=U_shape[2:], setup=setup, saved=saved)
+def _(
+    V_bar: Value, theta: Value, U_shape: Any, size: Sizes, setup: Setup, diagonal: bool, saved: Any
+) -> Value:
+    return affine_splat(V_bar, theta, shape=U_shape[2:], setup=setup, diagonal=diagonal, saved=saved)
 
 
 @affine_sample.vjp("theta")  # eq. (7), and on by eq. (1)
-def _(V_bar: Value, U: Value, theta: Value, setup: Setup, saved: Any) -> Value:
-    return affine_slopes(U, theta, V_bar, setup=setup, saved=saved)
+def _(V_bar: Value, U: Value, theta: Value, setup: Setup, diagonal: bool, saved: Any) -> Value:
+    return affine_slopes(U, theta, V_bar, setup=setup, diagonal=diagonal, saved=saved)
 
 
 @differentiable(equations=(6,))
-def affine_splat(V: Value, theta: Value, *, shape: Sizes, setup: Setup, saved: Any = None) -> Value:
+def affine_splat(
+    V: Value, theta: Value, *, shape: Sizes, setup: Setup, diagonal: bool = False, saved: Any = None
+) -> Value:
     """The transpose of :func:`affine_sample` in U: V (N, C, ...) on an image of spatial ``shape``."""
-    return _sampler(theta, V.shape[2:], shape, setup, saved).splat(V)
+    return _sampler(theta, V.shape[2:], shape, setup, diagonal, saved).splat(V)
 
 
 @affine_splat.vjp("V")
-def _(U_bar: Value, theta: Value, V_shape: Any, setup: Setup, saved: Any) -> Value:
-    return affine_sample(U_bar, theta, size=V_shape[2:], setup=setup, saved=saved)
+def _(U_bar: Value, theta: Value, V_shape: Any, setup: Setup, diagonal: bool, saved: Any) -> Value:
+    return affine_sample(U_bar, theta, size=V_shape[2:], setup=setup, diagonal=diagonal, saved=saved)
 
 
 @affine_splat.vjp("theta")
-def _(U_bar: Value, V: Value, theta: Value, setup: Setup, saved: Any) -> Value:
-    return affine_slopes(U_bar, theta, V, setup=setup, saved=saved)
+def _(U_bar: Value, V: Value, theta: Value, setup: Setup, diagonal: bool, saved: Any) -> Value:
+    return affine_slopes(U_bar, theta, V, setup=setup, diagonal=diagonal, saved=saved)
 
 
 @differentiable(equations=(7,))
-def affine_slopes(U: Value, theta: Value, V: Value, *, setup: Setup, saved: Any = None) -> Value:
+def affine_slopes(
+    U: Value, theta: Value, V: Value, *, setup: Setup, diagonal: bool = False, saved: Any = None
+) -> Value:
     """The derivative of V . ``affine_sample(U, theta)`` for theta: (N, d, d + 1)."""
-    in_pixel_units = _sampler(theta, V.shape[2:], U.shape[2:], setup, saved).slopes(U, V)
-    return in_pixel_units * theta_factors(V.shape[2:], U.shape[2:], setup.align_corners, theta.dtype)
+    sampler = _sampler(theta, V.shape[2:], U.shape[2:], setup, diagonal, saved)
+    return sampler.slopes(U, V) * theta_factors(V.shape[2:], U.shape[2:], setup.align_corners, theta.dtype)
 
 
 @affine_slopes.vjp("U")
@@ -103,12 +113,13 @@ def _points_and_tangent(
     return points, tangent
 
 
-def _sampler(theta: Value, size: Sizes, source: Sizes, setup: Setup, saved: Any) -> Sampler:
+def _sampler(theta: Value, size: Sizes, source: Sizes, setup: Setup, diagonal: bool, saved: Any) -> Sampler:
     """What is worked out once for the rules of one call."""
     keep = saved is not None
     saved = saved if keep else {}
     if "sampler" not in saved:
         pixel_theta = in_pixels(theta, size, source, setup.align_corners)
-        saved["sampler"] = Sampler(AffineMap(pixel_theta, size, tuple(reversed(source))), setup, keep)
+        places = AffineMap(pixel_theta, size, tuple(reversed(source)), diagonal)
+        saved["sampler"] = Sampler(places, setup, keep)
     sampler: Sampler = saved["sampler"]
     return sampler

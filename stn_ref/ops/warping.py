@@ -72,6 +72,6 @@ def spatial_transform(
     theta, out, source = at_least_single(theta), tuple(size[2:]), tuple(U.shape[2:])
     if isinstance(kind, Affine) and setup.kernel.width is None and not antialias:
         matrix = kind.matrix(theta, source, setup.align_corners)
-        return resample_affine(U, matrix, out, setup)
+        return resample_affine(U, matrix, out, setup, kind.diagonal)
     points = kind.points(theta, size=out, source=source, align_corners=setup.align_corners)
     return resample(operator, U, points, setup, antialias)

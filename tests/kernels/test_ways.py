@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from stn_ref import BICUBIC, BILINEAR, CUBIC_SPLINE, Setup, equations
 from stn_ref.kernels import choice, scatter
+from stn_ref.kernels.axis_aligned import AxisAligned
 from stn_ref.kernels.channels_last import ChannelsLast
 from stn_ref.kernels.choice import Literal, Sampler
 from stn_ref.kernels.places import AffineMap, Places, Points
@@ -79,6 +80,27 @@ def test_a_fast_way_equals_the_literal_one(way: Any, problem: Any) -> None:
     close(got[1], expected[1], V[0].size)
     moved = V[0].size * max(1, *places.shape[1:]) if isinstance(places, AffineMap) else V.shape[1]
     close(got[2], expected[2], 4 * moved)
+
+
+@settings(max_examples=300)
+@given(problems(), st.integers(0, 2**32))
+def test_one_axis_after_the_other_equals_the_literal_way(problem: Any, seed: int) -> None:
+    U, _, _, padding_mode, orders = problem
+    if U.ndim == 5:
+        U, orders = U[:, :, 0], orders[:2]
+    rng = np.random.default_rng(seed)
+    out = tuple(rng.integers(1, 6, 2).tolist())
+    theta = (rng.normal(size=(len(U), 2, 3)) * 3).astype(U.dtype)
+    theta[rng.random(theta.shape) < 0.2] = rng.choice([0.0, 1.0, -1.0, *ODD])
+    theta[:, [0, 1], [1, 0]] = 0
+    V = rng.normal(size=(*U.shape[:2], *out)).astype(U.dtype)
+    places = AffineMap(theta, out, tuple(reversed(U.shape[2:])), diagonal=True)
+    with np.errstate(invalid="ignore", over="ignore"):
+        expected = all_of(literal(places, padding_mode), U, V, orders)
+        got = all_of(AxisAligned(places, padding_mode), U, V, orders)
+    close(got[0], expected[0], 4)
+    close(got[1], expected[1], V[0].size)
+    close(got[2], expected[2], 4 * V[0].size * max(out))
 
 
 @pytest.mark.parametrize(("way", "padding_mode"), [*product(FAST, PADDINGS)])
@@ -151,6 +173,15 @@ def test_the_way_is_chosen_by_channels_and_settings() -> None:
         for channels, way in ((1, Planar), (many - 1, Planar), (many, ChannelsLast)):
             chooser, U = sampler(channels=channels, d=d)
             assert type(chooser.way(U, kinks=True)) is way
+    for side, diagonal, channels, way in (
+        (39, True, 1, Planar),
+        (40, True, 1, AxisAligned),
+        (40, False, 1, Planar),
+        (40, True, choice.MANY_CHANNELS[2], ChannelsLast),
+    ):
+        places = AffineMap(np.ones((1, 2, 3)), (side, side), (5, 5), diagonal)
+        setup = Setup(BILINEAR, "zeros", align_corners=True, kink="right")
+        assert type(Sampler(places, setup).way(np.ones((1, channels, 5, 5)), kinks=True)) is way
     for other in (
         {"kernel": BICUBIC},
         {"kernel": BILINEAR.widened(2.0)},
@@ -248,11 +279,12 @@ def test_the_workspace_is_bounded_used_again_and_of_its_thread_alone() -> None:
     assert workspace() is workspace()
 
 
-@pytest.mark.parametrize("way", FAST)
+@pytest.mark.parametrize("way", [*FAST, AxisAligned])
 def test_what_the_forward_pass_keeps_serves_the_backward_pass(way: Any) -> None:
     rng = np.random.default_rng(8)
     U, V = rng.normal(size=(3, 2, 6, 7)), rng.normal(size=(3, 2, 4, 3))
     theta = rng.normal(size=(3, 2, 3)) * 3
+    theta[:, [0, 1], [1, 0]] = 0
     fresh = all_of(way(AffineMap(theta, (4, 3), (7, 6)), "zeros"), U, V)
     keeper = way(AffineMap(theta, (4, 3), (7, 6)), "zeros", keep=True)
     for _ in range(2):

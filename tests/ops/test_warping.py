@@ -1,6 +1,8 @@
 """The whole transformer as one function: what it hands on, and to what its result is equal."""
 
 import inspect
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -220,3 +222,25 @@ def test_settings_are_refused_by_name():
     ):
         spatial_transform(U, theta, U.shape, align_corners=True, kink="both")
     assert KINKS == ("right", "left", "mid", "paper")
+
+
+@pytest.mark.parametrize(("name", "numbers"), [("translation", 2), ("scale", 2), ("attention", 3)])
+@pytest.mark.parametrize("padding_mode", ["zeros", "border"])
+def test_a_large_output_that_only_scales_and_shifts_equals_the_affine_one(
+    name: str, numbers: int, padding_mode: str
+) -> None:
+    """It is computed one axis after the other."""
+    rng = np.random.default_rng(41)
+    U, theta = rng.normal(size=(2, 3, 37, 50)), rng.uniform(0.3, 0.9, (2, numbers))
+    settings = {"padding_mode": padding_mode, "align_corners": False}
+    size, kind = (2, 3, 40, 45), TRANSFORMATIONS[name]
+
+    def as_affine(U: Any, theta: Any) -> Any:
+        return spatial_transform(U, kind.matrix(theta, (37, 50), False), size, **settings)
+
+    V, pullback = vjp(partial(spatial_transform, size=size, transformation=name, **settings), U, theta)
+    W, expected_pullback = vjp(as_affine, U, theta)
+    np.testing.assert_allclose(V, W, rtol=0, atol=1e-14)
+    V_bar = rng.normal(size=V.shape)
+    for got, want in zip(pullback(V_bar), expected_pullback(V_bar)):
+        np.testing.assert_allclose(got, want, rtol=0, atol=1e-13 * np.abs(want).max())
