@@ -1,5 +1,6 @@
 """Grid generators: from the parameters theta to the places where the image is sampled. Equation (1)."""
 
+import math
 from functools import lru_cache
 from typing import Any
 
@@ -11,7 +12,8 @@ from ..autograd.tensor import Value, plain
 from ..errors import check_flag
 from ..pixels import base_coordinates, centred_indices, span
 from .checks import check_size, check_theta
-from .linear import einsum
+from .linear import matmul
+from .shaping import reshape, transpose
 
 Array = NDArray[Any]
 
@@ -122,9 +124,10 @@ def affine_tangent(
     >>> affine_tangent(shift, size=(1, 2), source=(1, 5), align_corners=True)[0, :, :, 0]
     array([[2., 2.]])
     """
-    letters = "zyx"[-len(size) :]
+    n, d = theta.shape[:2]
     scaled = theta * theta_factors(size, source, align_corners, theta.dtype)
-    return einsum(f"nij,{letters}j->n{letters}i", scaled, centred_grid(size, theta.dtype))
+    base = centred_grid(size, theta.dtype).reshape(-1, d + 1)
+    return reshape(matmul(base, transpose(scaled, axes=(0, 2, 1))), shape=(n, *size, d))
 
 
 def in_pixels(theta: Array, size: tuple[int, ...], source: tuple[int, ...], align_corners: bool) -> Array:
@@ -225,5 +228,6 @@ def _apply(theta: Value, base: Array) -> Value:
 
 def _gather_theta(grid_bar: Value, base: Array) -> Value:
     """The transpose of :func:`_apply` in theta: every pixel adds cotangent times (x_t, y_t, 1)."""
-    letters = "zyx"[-(base.ndim - 1) :]
-    return einsum(f"n{letters}i,{letters}j->nij", grid_bar, base)
+    n, *size, d = grid_bar.shape
+    columns = reshape(grid_bar, shape=(n, math.prod(size), d))
+    return matmul(transpose(columns, axes=(0, 2, 1)), base.reshape(-1, d + 1))

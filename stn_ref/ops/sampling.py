@@ -121,7 +121,8 @@ def points_of(grid: Value, *, source: tuple[int, ...], align_corners: bool) -> V
 @points_of.vjp("grid")  # eq. (7) is in pixel units: here is its factor (W - 1) / 2, or W / 2
 def _(points_bar: Value, source: tuple[int, ...], align_corners: bool) -> Value:
     halves = [span(n, align_corners) / 2 for n in reversed(source)]
-    return points_bar * np.array(halves, points_bar.dtype)
+    same = len({*halves}) == 1  # a number is faster than a row
+    return points_bar * np.array(halves[0] if same else halves, points_bar.dtype)
 
 
 @differentiable(equations=(3, 4, 5))
