@@ -14,8 +14,10 @@ from ..kernels.choice import Sampler
 from ..kernels.places import AffineMap
 from ..kernels.sampling import Setup
 from .arithmetic import as_dtype
-from .grids import affine_points, affine_points_vjp, affine_tangent, in_pixels, theta_factors
-from .sampling import prefiltered, slopes_vjp_points, slopes_vjp_U, slopes_vjp_V
+from .grids import affine_points, affine_points_vjp, affine_tangent
+from .pixel_units import in_pixels, theta_factors
+from .sampling import slopes_vjp_points, slopes_vjp_U, slopes_vjp_V
+from .splines import prefiltered
 
 Sizes = tuple[int, ...]
 

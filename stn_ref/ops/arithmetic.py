@@ -229,3 +229,8 @@ def _(y_bar: Value) -> Value:
 def as_dtype(x: Value, dtype: Any) -> Value:
     """``x`` itself if it has that dtype, else its cast."""
     return x if x.dtype == dtype else cast(x, dtype=dtype)
+
+
+def at_least_single(x: Value) -> Value:
+    """float16 as float32: what lies between input and output is not rounded so early."""
+    return as_dtype(x, np.promote_types(x.dtype, np.float32))

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..autograd.tensor import Value, plain
 from ..errors import check_choice, check_flag, check_floating
-from .arithmetic import as_dtype
+from .arithmetic import as_dtype, at_least_single
 from .checks import (
     check_box,
     check_form,
@@ -20,11 +20,10 @@ from .checks import (
     check_units,
 )
 from .elementary import absolute
-from .grids import half_spans, pixel_centre, pixel_scales
 from .homogeneous import FIRST_CENTRE, FORMS, divided, lifted, other_order, shifted
 from .linear import einsum, solve
+from .pixel_units import half_spans, pixel_centre, pixel_scales
 from .reductions import sum_
-from .sampling import at_least_single
 from .shaping import broadcast_to, concatenate, reshape
 
 

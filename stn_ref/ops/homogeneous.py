@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..autograd.tensor import Value, plain
-from .grids import pixel_centre
 from .linear import einsum
+from .pixel_units import pixel_centre
 from .shaping import concatenate
 
 Array = NDArray[Any]

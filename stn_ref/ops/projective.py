@@ -11,8 +11,9 @@ from ..autograd.tensor import Value, plain
 from ..errors import check_flag, check_floating
 from .arithmetic import where
 from .checks import check_size
-from .grids import base_grid, centred_grid, pixel_centre, pixel_scales
+from .grids import base_grid, centred_grid
 from .linear import einsum
+from .pixel_units import pixel_centre, pixel_scales
 from .reductions import sum_
 from .shaping import concatenate, index, reshape
 from .transformation import Transformation, add_to_table

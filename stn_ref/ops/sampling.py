@@ -28,11 +28,11 @@ from ..kernels.choice import Sampler
 from ..kernels.places import Points
 from ..kernels.sampling import Orders, Setup
 from ..pixels import PADDING_MODES, span, to_pixels
-from .arithmetic import as_dtype
+from .arithmetic import as_dtype, at_least_single
 from .checks import check_grid, check_image
 from .interpolation import as_kernel
 from .shaping import index, reshape
-from .splines import spline_coefficients
+from .splines import prefiltered
 from .widths import with_widths
 
 KINKS = ("right", "left", "mid", "paper")
@@ -93,22 +93,12 @@ def grid_sample(
     return resample("grid_sample", U, points, setup, antialias)
 
 
-def at_least_single(x: Value) -> Value:
-    """float16 as float32: what lies between input and output is not rounded so early."""
-    return as_dtype(x, np.promote_types(x.dtype, np.float32))
-
-
 def resample(operator: str, U: Value, points: Value, setup: Setup, antialias: bool) -> Value:
     """``U`` sampled at pixel coordinates ``points``, with all that its kernel asks for."""
     dtype = U.dtype
     U = prefiltered(U, setup)
     points, kernel = with_widths(operator, points, setup.kernel, tuple(U.shape[2:]), antialias)
     return as_dtype(sample(U, points, setup=replace(setup, kernel=kernel)), dtype)
-
-
-def prefiltered(U: Value, setup: Setup) -> Value:
-    """``U``, or the coefficients that its kernel weighs instead."""
-    return spline_coefficients(at_least_single(U), setup=setup) if setup.kernel.prefiltered else U
 
 
 @differentiable()

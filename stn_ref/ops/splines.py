@@ -10,8 +10,14 @@ from ..autograd.tape import differentiable
 from ..autograd.tensor import Value
 from ..kernels.sampling import Setup
 from ..pixels import padded_index
+from .arithmetic import at_least_single
 
 Array = NDArray[Any]
+
+
+def prefiltered(U: Value, setup: Setup) -> Value:
+    """``U``, or the coefficients that its kernel weighs instead."""
+    return spline_coefficients(at_least_single(U), setup=setup) if setup.kernel.prefiltered else U
 
 
 @differentiable()

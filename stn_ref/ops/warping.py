@@ -5,8 +5,9 @@ from typing import Any
 from ..autograd.tensor import Value
 from .affine import Affine
 from .affine_sampling import resample_affine
+from .arithmetic import at_least_single
 from .checks import check_image, check_size
-from .sampling import at_least_single, resample, setup_of
+from .sampling import resample, setup_of
 from .transformation import as_transformation
 
 
