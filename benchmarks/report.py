@@ -35,7 +35,8 @@ def render(record: Record) -> str:
 
 _HOW = (
     "stn_ref's time over the other's, so lower is better; the other is PyTorch with one thread unless named. "
-    "Each library runs in a process of its own, with one thread. In each round all take turns, each with a "
+    "Each library runs in a process of its own, with one thread, and memory that the C library has got from "
+    "the system before. In each round all take turns, each with a "
     "block of repetitions. The first number is the minimum over rounds against the other's minimum, which "
     "decides; the second is the median of the rounds' ratios. Results were compared before. V_bar has the "
     "memory order of each library's own V."
@@ -80,26 +81,25 @@ def goals_table(record: Record) -> str:
 
 
 def _growth_goals(record: Record) -> list[list[str]]:
-    """The two goals that are no ratios: linear time, and memory as a multiple of the output."""
+    """The goals that are no ratios: linear time, and memory as a multiple of the output."""
     found = {name: growth.summary(points) for name, points in record.get("growth", {}).items()}
     sums = {name: value for name, value in found.items() if value is not None}
     whole = {f"{axis}-{operation}" for axis in growth.AXES for operation in growth.OPERATIONS} <= set(sums)
     rows = []
-    for label, key, limit, chosen in (
-        ("exponent of time over batch, channels and pixels, the worst", "exponent", EXPONENT, sums),
-        (
-            "memory of forward and backward over the output, the worst",
-            "multiple",
-            MEMORY,
-            {name: value for name, value in sums.items() if name.endswith("-fb")},
-        ),
+    exponents = [value["exponent"] for value in sums.values()]
+    multiples = [value["multiple"] for name, value in sums.items() if name.endswith("-fb")]
+    for label, (least, most), values, worst_of in (
+        ("exponent of time over batch, channels or pixels: the largest", (0, EXPONENT[1]), exponents, max),
+        ("exponent of time over batch, channels or pixels: the smallest", (EXPONENT[0], 9), exponents, min),
+        ("memory of forward and backward over the output: the worst", (0, MEMORY), multiples, max),
     ):
-        worst = max((value[key] for value in chosen.values()), default=None)
-        if worst is None:
-            rows.append([label, f"<= {limit:g}", NONE, NONE, "not measured"])
-        else:
-            word = (MET if worst <= limit else MISSED) + ("" if whole else ", not all measured")
-            rows.append([label, f"<= {limit:g}", digits(worst), NONE, word])
+        limit = f">= {least:g}" if least else f"<= {most:g}"
+        if not values:
+            rows.append([label, limit, NONE, NONE, "not measured"])
+            continue
+        worst = worst_of(values)
+        word = (MET if least <= worst <= most else MISSED) + ("" if whole else ", not all measured")
+        rows.append([label, limit, digits(worst), NONE, word])
     return rows
 
 

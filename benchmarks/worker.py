@@ -89,6 +89,11 @@ def answer(bench, request):
         return {"error": f"{type(error).__name__}: {error}"}
 
 
+# The C library asks the system anew for blocks above a size, until it has been given back a larger one, as
+# happens in any longer run. So each process starts like that, whichever cases came before.
+STEADY = 30_000_000
+
+
 def main(module, settings):
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then closes its workers
     channel = os.fdopen(os.dup(1), "w")
@@ -98,6 +103,7 @@ def main(module, settings):
         channel.write(json.dumps(what) + "\n")
         channel.flush()
 
+    bytearray(STEADY)
     try:
         bench = Bench(module, json.loads(settings))
     except ImportError as error:

@@ -1,8 +1,8 @@
 """What workers gain, and what they change: a step of training without workers and with 1 and 2.
 
-Run it on a quiet machine: ``OPENBLAS_NUM_THREADS=1 python docs/speed.py``. The settings take turns, and the
-shortest time of a step counts. Prints a Markdown table of times and ratios to the time without workers, and
-how far a gradient that is put together from shards lies from that of the whole batch.
+Run it on a quiet machine: ``OPENBLAS_NUM_THREADS=1 python -m benchmarks.workers``. The settings take turns,
+and the shortest time of a step counts. Prints a Markdown table of times and ratios to the time without
+workers, and how far a gradient that is put together from shards lies from that of the whole batch.
 """
 
 import argparse

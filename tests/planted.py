@@ -11,7 +11,7 @@ import numpy as np
 
 from stn_ref.kernels import places, planar, pooling, sampling, scatter, workspace
 from stn_ref.kernels.sampling import Block
-from stn_ref.ops import grids, kernel, projective, thin_plate, widths
+from stn_ref.ops import grids, kernel, projective, splines, thin_plate, widths
 from stn_ref.ops import sampling as sampler
 from stn_ref.ops.kernel import Kernel
 
@@ -43,7 +43,7 @@ def x_and_y_swapped() -> None:
 @plant(noticed_by="test_sampling.py::test_the_row_of_the_paper_reading_gives_four_slopes_at_its_pixels")
 def missing_half_span() -> None:
     """Eq. (7) in pixel units handed on as if it were normalised: no (W - 1) / 2."""
-    sampler.points_of.rules["grid"].function = lambda points_bar, **s: points_bar
+    sampler.points_of.rules["grid"].function = lambda points_bar, *others: points_bar
 
 
 @plant(noticed_by="test_sampling.py::test_in_normalised_coordinates_too_the_equations_hold_exactly")
@@ -242,7 +242,7 @@ def derivative_of_a_quotient_without_its_second_term() -> None:
 
 @plant(noticed_by="test_splines.py::test_a_spline_passes_through_the_pixels")
 def prefilter_forgotten() -> None:
-    wrap(sampler, "spline_coefficients", lambda f, U, **settings: U)
+    wrap(splines, "spline_coefficients", lambda f, U, **settings: U)
 
 
 @plant(noticed_by="test_widths.py::test_shrinking_with_the_nearest_pixel_takes_the_mean_of_an_area")
@@ -252,8 +252,8 @@ def scale_of_the_other_axis() -> None:
 
 @plant(noticed_by="test_projective.py::test_derivatives_of_the_grid_to_second_order")
 def perspective_without_the_derivative_of_its_divisor() -> None:
-    def without(f: Any, bar: Any, **saved: Any) -> Any:
-        h_bar = f(bar, **saved)
+    def without(f: Any, bar: Any, *saved: Any) -> Any:
+        h_bar = f(bar, *saved)
         return h_bar * (np.arange(h_bar.shape[-1]) < h_bar.shape[-1] - 1)
 
     wrap(projective.perspective.rules["h"], "function", without)
