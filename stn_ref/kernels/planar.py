@@ -75,8 +75,6 @@ class Planar:
         n, channels = U.shape[:2]
         V = np.empty((n, channels, *self.places.shape[1:]), U.dtype)
         keep_slopes = self.kept == [] and V.size <= KEEP and not any(orders)
-        if keep_slopes:
-            self.image_of_slopes = U
         with workspace() as space:
             padded = self.padded(U, space)
             for cells in self.parts(space):
@@ -90,6 +88,8 @@ class Planar:
                     value[cells.undefined] = np.nan
                     there = V[cells.part.images, c, cells.part.rows]
                     there[...] = value.reshape(there.shape)
+        if keep_slopes:
+            self.image_of_slopes = U
         return V
 
     def splat(self, V: Array, shape: tuple[int, ...], orders: Orders) -> Array:
@@ -190,12 +190,15 @@ class Planar:
                 space.release(mark)
                 yield cells
             return
+        made = []
         for part in self.places.parts(PART):
             space.release(mark)
             cells = self.cells(part, space)
             if self.kept is not None:
-                self.kept.append(cells)
+                made.append(cells)
             yield cells
+        if self.kept is not None:  # all of them, or none if the caller was interrupted
+            self.kept = made
 
     def cells(self, part: Part, space: Workspace) -> Cells:
         """Where each sample of a part lies."""

@@ -296,3 +296,27 @@ def test_what_the_forward_pass_keeps_serves_the_backward_pass(way: Any) -> None:
         expected = all_of(way(AffineMap(theta, (4, 3), (7, 6)), "zeros"), other_U, other_V, orders)
         for got, want in zip(all_of(keeper, other_U, other_V, orders), expected):
             close(got, want, 50)
+
+
+def test_what_an_interrupted_pass_has_kept_is_not_taken_for_the_whole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rng = np.random.default_rng(9)
+    U, V = rng.normal(size=(4, 1, 6, 7)), rng.normal(size=(4, 1, 4, 3))
+    theta = rng.normal(size=(4, 2, 3))
+    monkeypatch.setattr("stn_ref.kernels.planar.PART", 12)
+    expected = all_of(Planar(AffineMap(theta, (4, 3), (7, 6)), "zeros"), U, V)
+    keeper = Planar(AffineMap(theta, (4, 3), (7, 6)), "zeros", keep=True)
+    taps, calls = keeper.taps, iter(range(2))
+
+    def interrupted(*args: Any) -> Any:
+        next(calls)  # raises in the third part
+        return taps(*args)
+
+    monkeypatch.setattr(keeper, "taps", interrupted)
+    with pytest.raises((StopIteration, RuntimeError)):
+        keeper.sample(U, (0, 0))
+    monkeypatch.undo()
+    monkeypatch.setattr("stn_ref.kernels.planar.PART", 12)
+    for got, want in zip(all_of(keeper, U, V), expected):
+        close(got, want, 50)
