@@ -170,5 +170,5 @@ def _tape_inputs(case: Case, rng: np.random.Generator) -> dict[str, Array]:
 
 def _exact_inputs(case: Case, rng: np.random.Generator) -> dict[str, Array]:
     H, W = case.shape[2:]
-    points = np.stack([rng.uniform(-1, n, (6, 5)) for n in (W, H)], axis=-1)
+    points = np.stack([rng.uniform(-1, n, (64, 64)) for n in (W, H)], axis=-1)
     return {"U": rng.normal(size=case.shape), "points": points}
