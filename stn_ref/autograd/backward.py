@@ -13,6 +13,7 @@ before outputs, so descending numbers are such an order, without recursion:
 """
 
 from collections.abc import Iterable
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,8 @@ import numpy as np
 from ..errors import TapeError
 from .node import Node
 from .tensor import OPERATORS, Tensor, Value
+
+_number = attrgetter("number")
 
 
 def backward(tensor: Tensor, cotangent: Any, retain_graph: bool) -> None:
@@ -62,20 +65,11 @@ def run(
     """
     pending: dict[Any, Value] = {}
     for node, cotangent in roots:
-        _add(pending, node, cotangent)
-    wanted = set(targets) if targets is not None else set()
-    oldest = min((node.number for node in wanted), default=0)  # what is older leads to none of them
-    order = sorted(reachable(pending, oldest), key=lambda node: node.number, reverse=True)
-    if targets is None:
-        wanted = {node for node in order if node.operator is None}
-    ends = frozenset(wanted)
-    for node in reversed(order):
-        if node not in wanted and any(parent in wanted for parent in node.parents):
-            wanted.add(node)
-
+        pending[node] = pending[node] + cotangent if node in pending else cotangent
+    wanted, ends = _ways(pending, targets)
     found: dict[Any, Value] = {}
-    for node in order:
-        if node not in wanted or node not in pending:
+    for node in sorted(wanted, key=_number, reverse=True):
+        if node not in pending:
             continue
         cotangent = pending.pop(node)
         if node in ends:
@@ -84,31 +78,44 @@ def run(
         node.check_usable()
         for i, parent in enumerate(node.parents):
             if parent in wanted:
-                passed_on = node.operator.rule(i)(node, i, cotangent, graph)
-                _add(pending, parent, _fit(passed_on, node, i))
+                passed_on = _fit(node.rules[i](node, i, cotangent, graph), node, i)
+                pending[parent] = pending[parent] + passed_on if parent in pending else passed_on
         if not retain:
             node.free()
     return found
 
 
-def _add(pending: dict[Any, Value], node: Any, cotangent: Value) -> None:
-    pending[node] = pending[node] + cotangent if node in pending else cotangent
+def _ways(roots: Iterable[Any], targets: Iterable[Any] | None) -> tuple[set[Any], set[Any]]:
+    """The nodes on the ways from the roots to the targets (or to all leaves), and those where they end."""
+    if targets is None:
+        wanted = reachable(roots, 0)
+        return wanted, {node for node in wanted if node.operator is None}
+    ends = set(targets)
+    oldest = min((node.number for node in ends), default=0)  # what is older leads to none of them
+    wanted = set(ends)
+    for node in sorted(reachable(roots, oldest), key=_number):
+        if not wanted.isdisjoint(node.parents):
+            wanted.add(node)
+    return wanted, ends
 
 
 def reachable(roots: Iterable[Any], oldest: int) -> set[Any]:
     """The nodes to which ways lead back from the roots, none of them older than number ``oldest``."""
-    seen, stack = set(roots), list(roots)
-    while stack:
-        for parent in stack.pop().parents:
-            if parent is not None and parent.number >= oldest and parent not in seen:
+    stack = list(roots)
+    seen = {None, *stack}
+    for node in stack:  # which grows meanwhile
+        for parent in node.parents:
+            if parent not in seen and parent.number >= oldest:
                 seen.add(parent)
                 stack.append(parent)
-    return seen
+    return seen - {None}
 
 
 def _fit(cotangent: Value, node: Node, i: int) -> Value:
     """Undo broadcasting and promotion of argument ``i``; check what remains."""
     shape, dtype = node.specs[i]
+    if type(cotangent) is np.ndarray and cotangent.shape == shape and cotangent.dtype == dtype:
+        return cotangent
     if not isinstance(cotangent, (Tensor, np.ndarray)):
         cotangent = np.asarray(cotangent)
     if node.operator.broadcasts and cotangent.shape != shape:

@@ -3,13 +3,12 @@
 import itertools
 import weakref
 import zlib
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from ..errors import TapeError, describe
-from .tensor import Array, Tensor, Value, plain
+from .tensor import Array, Tensor, Value
 
 _numbers = itertools.count()
 MANY_BYTES = 2**24
@@ -45,6 +44,7 @@ class Node:
         "output",
         "owned",
         "parents",
+        "rules",
         "settings",
         "shape",
         "specs",
@@ -52,51 +52,55 @@ class Node:
     )
 
     def __init__(
-        self, operator: Any, inputs: Sequence[Value], settings: dict[str, Any], output: Array
+        self, operator: Any, parents: list[Any], arrays: list[Any], settings: dict[str, Any], output: Array
     ) -> None:
         self.number = next(_numbers)
-        self.operator = operator
-        self.parents = tuple(x._node if isinstance(x, Tensor) else None for x in inputs)
-        self.specs = tuple((np.shape(plain(x)), getattr(x, "dtype", None)) for x in inputs)
-        self.settings = settings
+        self.operator, self.parents, self.settings = operator, parents, settings
         self.shape, self.dtype = output.shape, output.dtype
-        arrays = [plain(x) for x in inputs]
-        kept, keeps_output = operator.keeps(tuple(p is not None for p in self.parents))
-        self.values: list[Any] | None = [x if i in kept else None for i, x in enumerate(arrays)]
+        self.specs = [(x.shape, x.dtype) if isinstance(x, np.ndarray) else _spec(x) for x in arrays]
+        self.rules, kept, keeps_output = operator.plan(tuple(map(bool, parents)))
+        self.values: Any = [None] * len(arrays)  # None instead of the list once they are freed
+        self.fingerprints = {}
+        for i in kept:
+            self.values[i] = x = arrays[i]
+            if isinstance(x, np.ndarray) and (parents[i] is None or not parents[i].owned):
+                self.fingerprints[i] = fingerprint(x)
         self.output = output if keeps_output else None
         # Results are read-only, so that only memory which the user holds can change under the tape.
-        output.flags.writeable = False
-        self.owned = not any(isinstance(x, np.ndarray) and np.may_share_memory(output, x) for x in arrays)
-        self.fingerprints = {
-            i: fingerprint(arrays[i])
-            for i in kept
-            if isinstance(arrays[i], np.ndarray) and not getattr(self.parents[i], "owned", False)
-        }
+        output.setflags(write=False)
+        self.owned = output.base is None or not _share_memory(output, arrays)
 
     def free(self) -> None:
         self.values, self.output, self.settings = None, None, {}
 
     def check_usable(self) -> None:
         """Refuse to go back through freed or overwritten values."""
-        name = self.operator.name
         if self.values is None:
             raise TapeError(
-                f"{name}: its saved values were freed by an earlier backward; call that one with "
-                "backward(retain_graph=True), or compute the result again"
+                f"{self.operator.name}: its saved values were freed by an earlier backward; call that one "
+                "with backward(retain_graph=True), or compute the result again"
             )
         for i, before in self.fingerprints.items():
             if fingerprint(self.values[i]) != before:
                 raise TapeError(
-                    f"{name}: argument {self.operator.argument(i)!r} "
+                    f"{self.operator.name}: argument {self.operator.argument(i)!r} "
                     f"({describe(self.values[i])}) was changed in place after it was used, and its "
                     "value is needed for the derivative; work on a copy, or change it after backward"
                 )
 
     def value(self, i: int, graph: bool) -> Value:
         """Argument number ``i``, as a Tensor on its place of the tape where the graph is wanted."""
-        assert self.values is not None
         x, parent = self.values[i], self.parents[i]
         return Tensor._of(x, parent) if graph and parent is not None else x
+
+
+def _spec(x: Any) -> tuple[tuple[int, ...], Any]:
+    """Shape and dtype of an argument; a number has no dtype of its own."""
+    return np.shape(x), getattr(x, "dtype", None)
+
+
+def _share_memory(output: Array, arrays: list[Any]) -> bool:
+    return any(isinstance(x, np.ndarray) and np.may_share_memory(output, x) for x in arrays)
 
 
 def fingerprint(array: Array) -> bytes | int:

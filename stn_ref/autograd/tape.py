@@ -31,12 +31,14 @@ from .node import Node
 from .recording import state
 from .tensor import OPERATORS, Tensor, Value
 
+ARRAYS = (np.ndarray, np.generic)
+
 
 def _as_single(x: Any) -> Any:
     """float16 as float32; anything else as it is."""
     if isinstance(x, tuple):
         return tuple(_as_single(part) for part in x)
-    half = isinstance(x, (Tensor, np.ndarray, np.generic)) and x.dtype == np.float16
+    half = isinstance(x, (Tensor, *ARRAYS)) and x.dtype == np.float16
     return OPERATORS["cast"](x, dtype=np.dtype(np.float32)) if half else x
 
 
@@ -65,28 +67,16 @@ class Rule:
                     f"{operator.name}: the rule for {argument!r} asks for {name!r}, which is no "
                     f"argument, no setting, 'output', 'saved' nor '<argument>_shape'"
                 )
+        self.sources = [operator.source(name) for name in self.needs]
 
     def __call__(self, node: Node, i: int, cotangent: Value, graph: bool) -> Value:
-        supplies = {name: self._supply(name, node, i, graph) for name in self.needs}
-        if node.dtype == np.float16 and self.operator.half_as_single:
-            cotangent = _as_single(cotangent)
-            supplies = {name: _as_single(value) for name, value in supplies.items()}
-        return self.function(cotangent, **supplies)
+        given = [source(node, i, graph) for source in self.sources]
+        if node.dtype.char == "e" and self.operator.half_as_single:
+            cotangent, given = _as_single(cotangent), [_as_single(value) for value in given]
+        return self.function(cotangent, *given)
 
-    def _supply(self, name: str, node: Node, i: int, graph: bool) -> Any:
-        operator = self.operator
-        if name in operator.arguments:
-            if operator.variadic:
-                return tuple(node.value(k, graph) for k in range(len(node.parents)))
-            return node.value(operator.arguments.index(name), graph)
-        if name in node.settings:
-            return node.settings[name]
-        if name == "output":
-            return Tensor._of(node.output, node) if graph else node.output
-        if name == "i":  # which one of a variadic operator's arguments
-            return i
-        which = i if operator.variadic else operator.arguments.index(name.removesuffix("_shape"))
-        return node.specs[which][0]
+
+Plan = tuple[list[Rule | None], list[int], bool]  # rules, numbers of kept arguments, is the output kept
 
 
 class Operator:
@@ -110,7 +100,7 @@ class Operator:
         }
         self.settings = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
         self.rules: dict[str, Rule] = {}
-        self._keeps: dict[tuple[bool, ...], tuple[frozenset[int], bool]] = {}
+        self._plans: dict[tuple[bool, ...], Plan] = {}
         update_wrapper(self, function)
 
     def __repr__(self) -> str:
@@ -123,7 +113,7 @@ class Operator:
 
         def register(function: Callable[..., Value]) -> Callable[..., Value]:
             self.rules[argument] = Rule(self, argument, function)
-            self._keeps.clear()
+            self._plans.clear()
             return function
 
         return register
@@ -142,35 +132,61 @@ class Operator:
             )
         return self.rules[name]
 
-    def keeps(self, followed: tuple[bool, ...]) -> tuple[frozenset[int], bool]:
-        """Which arguments, and whether the output, the rules of the followed arguments will need."""
-        if followed not in self._keeps:
-            names = {name for i, yes in enumerate(followed) if yes for name in self.rule(i).needs}
+    def plan(self, followed: tuple[bool, ...]) -> Plan:
+        """The rules of the followed arguments, and which arguments, and whether the output, they need."""
+        if followed not in self._plans:
+            rules = [self.rule(i) if yes else None for i, yes in enumerate(followed)]
+            names = {name for rule in rules if rule for name in rule.needs}
+            arguments = self.arguments * len(followed) if self.variadic else self.arguments
+            kept = [i for i in range(len(followed)) if arguments[i] in names]
+            self._plans[followed] = rules, kept, "output" in names
+        return self._plans[followed]
+
+    def source(self, name: str) -> Callable[[Node, int, bool], Any]:
+        """What finds the value of a rule's parameter: a function of node, argument number and graph."""
+        if name in self.arguments:
             if self.variadic:
-                kept = list(range(len(followed))) if self.arguments[0] in names else []
-            else:
-                kept = [i for i in range(len(followed)) if self.arguments[i] in names]
-            self._keeps[followed] = frozenset(kept), "output" in names
-        return self._keeps[followed]
+                return lambda node, i, graph: tuple(node.value(k, graph) for k in range(len(node.parents)))
+            k = self.arguments.index(name)
+            return lambda node, i, graph: node.value(k, graph) if graph else node.values[k]
+        if name in self.settings:
+            return lambda node, i, graph: node.settings[name]
+        if name == "output":
+            return lambda node, i, graph: Tensor._of(node.output, node) if graph else node.output
+        if name == "i":  # which one of a variadic operator's arguments
+            return lambda node, i, graph: i
+        if self.variadic:
+            return lambda node, i, graph: node.specs[i][0]
+        k = self.arguments.index(name.removesuffix("_shape"))
+        return lambda node, i, graph: node.specs[k][0]
 
     def __call__(self, *inputs: Any, **settings: Any) -> Any:
         if not self.variadic and len(inputs) != len(self.arguments):
             inputs = self._positional(inputs, settings)
-        arrays = [x.data if isinstance(x, Tensor) else x for x in inputs]
-        tensors = [x for x in inputs if isinstance(x, Tensor)]
+        arrays, parents, tensors = [], [], False
+        for x in inputs:
+            if isinstance(x, Tensor):
+                tensors = True
+                arrays.append(x.data)
+                parents.append(x._node)
+            else:
+                arrays.append(x)
+                parents.append(None)
         if not tensors:
             return self._compute(arrays, settings)
-        if not (state.recording and any(x._node is not None for x in tensors)):
+        if not (state.recording and any(parents)):
             return Tensor._of(self._compute(arrays, settings), None)
-        settings = {name: _own_copy(setting) for name, setting in settings.items()}
-        if "saved" in self.settings and settings.get("saved") is None:
-            settings["saved"] = {}
+        if self.settings:
+            settings = {**self.settings, **{name: _own_copy(setting) for name, setting in settings.items()}}
+            if "saved" in settings and settings["saved"] is None:
+                settings["saved"] = {}
         output = np.asarray(self._compute(arrays, settings))
         if output.dtype.kind != "f":
             raise TypeError(f"{self.name}: the result would be {output.dtype}, which has no derivative here")
-        if any(output is x for x in arrays):
-            output = output.view()
-        return Tensor._of(output, Node(self, inputs, {**self.settings, **settings}, output))
+        for x in arrays:
+            if output is x:
+                output = output.view()
+        return Tensor._of(output, Node(self, parents, arrays, settings, output))
 
     def _positional(self, inputs: tuple[Any, ...], settings: dict[str, Any]) -> tuple[Any, ...]:
         """Arguments given by name, and left-out optional ones, in their places."""
@@ -189,13 +205,14 @@ class Operator:
         return (*inputs, *rest)
 
     def _compute(self, arrays: Sequence[Any], settings: dict[str, Any]) -> Any:
-        kinds = {x.dtype.char for x in arrays if isinstance(x, (np.ndarray, np.generic))}
+        kinds = [x.dtype.char for x in arrays if isinstance(x, ARRAYS)]
         if "e" not in kinds or not self.half_as_single:
+            all_single = "f" in kinds and set(kinds) == {"f"} and self.half_as_single
             try:
                 output = self.function(*arrays, **settings)
             except (TypeError, ValueError, IndexError) as error:
                 raise self._named(error, arrays) from error
-            if kinds == {"f"} and self.half_as_single and getattr(output, "dtype", "") == np.float64:
+            if all_single and getattr(output, "dtype", "") == np.float64:
                 return np.float32(output)  # NumPy 1 makes float64 of a float32 scalar beside a number
             return output
         single = [
@@ -203,7 +220,7 @@ class Operator:
             for x in arrays
         ]
         output = np.asarray(self._compute(single, settings))
-        return output if kinds & set("fd") else output.astype(np.float16)
+        return output if set(kinds) & set("fd") else output.astype(np.float16)
 
     def _named(self, error: Exception, arrays: Sequence[Any]) -> Exception:
         """NumPy's error with the operator's name and what it was given."""

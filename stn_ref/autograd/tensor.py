@@ -1,6 +1,6 @@
 """`Tensor`: an array that remembers how it was computed."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,18 @@ OPERATORS: dict[str, Any] = {}  # every operator by name; `differentiable` fills
 
 
 _PREDICATES = ("equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "isfinite", "isnan")
+
+
+def _both_ways(name: str) -> "tuple[Callable[[Tensor, Value], Tensor], Callable[[Tensor, Value], Tensor]]":
+    """The methods of a Python operator on the left and on the right."""
+
+    def on_the_left(self: "Tensor", other: Value) -> "Tensor":
+        return OPERATORS[name](self, other)  # type: ignore[no-any-return]
+
+    def on_the_right(self: "Tensor", other: Value) -> "Tensor":
+        return OPERATORS[name](other, self)  # type: ignore[no-any-return]
+
+    return on_the_left, on_the_right
 
 
 class Tensor:
@@ -195,41 +207,12 @@ class Tensor:
 
     # Arithmetic. The operators live in stn_ref.ops and are looked up by name, so that the tape does
     # not depend on them.
-    def __add__(self, other: Value) -> "Tensor":
-        return _apply("add", self, other)
-
-    def __radd__(self, other: Value) -> "Tensor":
-        return _apply("add", other, self)
-
-    def __sub__(self, other: Value) -> "Tensor":
-        return _apply("subtract", self, other)
-
-    def __rsub__(self, other: Value) -> "Tensor":
-        return _apply("subtract", other, self)
-
-    def __mul__(self, other: Value) -> "Tensor":
-        return _apply("multiply", self, other)
-
-    def __rmul__(self, other: Value) -> "Tensor":
-        return _apply("multiply", other, self)
-
-    def __truediv__(self, other: Value) -> "Tensor":
-        return _apply("divide", self, other)
-
-    def __rtruediv__(self, other: Value) -> "Tensor":
-        return _apply("divide", other, self)
-
-    def __pow__(self, exponent: Value) -> "Tensor":
-        return _apply("power", self, exponent)
-
-    def __rpow__(self, base: Value) -> "Tensor":
-        return _apply("power", base, self)
-
-    def __matmul__(self, other: Value) -> "Tensor":
-        return _apply("matmul", self, other)
-
-    def __rmatmul__(self, other: Value) -> "Tensor":
-        return _apply("matmul", other, self)
+    __add__, __radd__ = _both_ways("add")
+    __sub__, __rsub__ = _both_ways("subtract")
+    __mul__, __rmul__ = _both_ways("multiply")
+    __truediv__, __rtruediv__ = _both_ways("divide")
+    __pow__, __rpow__ = _both_ways("power")
+    __matmul__, __rmatmul__ = _both_ways("matmul")
 
     def __neg__(self) -> "Tensor":
         return _apply("negative", self)

@@ -13,7 +13,7 @@ from stn_ref.commands.checks import (
     image_of,
 )
 from stn_ref.data import load_bundled
-from stn_ref.kernels.sampling import Block
+from stn_ref.kernels.choice import Sampler
 from stn_ref.ops import grids
 from stn_ref.ops.interpolation import KERNELS
 from stn_ref.ops.transformation import TRANSFORMATIONS
@@ -45,21 +45,21 @@ def fails(equation: str) -> bool:
 
 
 def test_a_wrong_sign_in_eq_7_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    right = Block.slopes
-    monkeypatch.setattr(Block, "slopes", lambda *args: -right(*args))
+    right = Sampler.slopes
+    monkeypatch.setattr(Sampler, "slopes", lambda *args: -right(*args))
     assert fails("(7)")
     assert not fails("(6)")
 
 
 def test_a_wrong_scatter_in_eq_6_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    right = Block.splat
-    monkeypatch.setattr(Block, "splat", lambda *args: right(*args)[..., ::-1])
+    right = Sampler.splat
+    monkeypatch.setattr(Sampler, "splat", lambda *args: right(*args)[..., ::-1])
     assert fails("(6)")
 
 
 def test_a_wrong_value_in_eq_5_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    right = Block.sample
-    monkeypatch.setattr(Block, "sample", lambda *args: right(*args) * (1 + 1e-15))
+    right = Sampler.sample
+    monkeypatch.setattr(Sampler, "sample", lambda *args: right(*args) * (1 + 1e-15))
     assert fails("(5)")
 
 
