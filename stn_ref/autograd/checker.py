@@ -132,21 +132,18 @@ class Check:
         """Slopes along elements, with the ladder of steps moved down where it did not reach far enough."""
         h = self.probe.first_steps(i, columns)
         found = self.probe.along_elements(i, columns, h)
+        idle = ((found.low == 0) & (found.high == 0)).all(-1)
+        idle &= self.probe.unmoved(i, columns, idle, [h * LADDER[-1] ** k / RATIO for k in (1, 2)])
         for _ in range(DESCENTS):
             _, _, error, size = found.contract(v[None])
             lower = h * LADDER[-1] / RATIO
-            coarse = ((error > 1e-6 * size) | ~np.isfinite(size)).any(-1)
+            coarse = (((error > 1e-6 * size) | ~np.isfinite(size)) & ~idle).any(-1)
             coarse &= lower * LADDER[-1] >= self._shortest(i, columns)
             if not coarse.any():
                 break
             lower = np.where(coarse, lower, h)
             finer = self.probe.along_elements(i, columns[coarse], lower[coarse])
-            parts = [np.array(a) for a in (found.low, found.high, found.error)]
-            before = Slopes(*(a[coarse] for a in parts))
-            finer_of_both = before.or_finer(finer)
-            for a, b in zip(parts, (finer_of_both.low, finer_of_both.high, finer_of_both.error)):
-                a[coarse] = b
-            found, h = Slopes(*parts), lower
+            found[coarse], h = found[coarse].or_finer(finer), lower
         return found, h
 
     def _bars_from(self, v: Array, like: Sequence[Array]) -> list[Array]:

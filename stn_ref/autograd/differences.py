@@ -10,6 +10,9 @@ measured noise of the function over the step, are its error. So
 * at a kink both sides come out, and they differ. The derivative is then a set, everything between them
   (Clarke's generalised derivative);
 * a jump comes out with a large error, and is reported as not resolved instead of passed or failed.
+
+Rounding weighs four times as much on each rung as on the one above. Where the two highest rungs agree to
+better than rounding would let the third, as in a cell, the others are not looked at.
 """
 
 from collections.abc import Callable
@@ -23,6 +26,7 @@ Array = NDArray[Any]
 RATIO, RUNGS = 4.0, 6
 LADDER = RATIO ** -np.arange(RUNGS)
 STENCIL = np.concatenate([LADDER, -LADDER])  # to the right, then to the left
+UPPER = np.abs(STENCIL) >= LADDER[1]  # the two highest rungs
 DEGREE = 4  # of the highest extrapolation
 EPS = float(np.finfo(np.float64).eps)
 
@@ -56,6 +60,12 @@ class Slopes:
         pairs = ((self.low, other.low), (self.high, other.high), (self.error, other.error))
         return Slopes(*(np.where(first, mine, theirs) for mine, theirs in pairs))
 
+    def __getitem__(self, rows: Array) -> "Slopes":
+        return Slopes(self.low[rows], self.high[rows], self.error[rows])
+
+    def __setitem__(self, rows: Array, other: "Slopes") -> None:
+        self.low[rows], self.high[rows], self.error[rows] = other.low, other.high, other.error
+
 
 def first_step(size: Array | float) -> Any:
     """The top rung for a coordinate of the given size: 1/32, more only where its own rounding demands it.
@@ -66,8 +76,32 @@ def first_step(size: Array | float) -> Any:
     return 2.0**-5 * np.maximum(1.0, np.abs(size) / 1024)
 
 
+def slopes_along(look: Callable[[Array, Array], Array], f0: Array, h: Array, noise: Array | float) -> Slopes:
+    """Derivatives along lines through one point, with no more of the ladder than tells something.
+
+    ``look(stencil, lines)`` gives the values at h times ``stencil`` (first axis) on some of the lines, by
+    number (second axis).
+    """
+    upper = look(STENCIL[UPPER], np.arange(len(h)))
+    found = slopes(f0, upper, h, noise)
+    with np.errstate(invalid="ignore"):
+        least = found.error <= _rounding(2, h, noise)  # what the third rung cannot better
+    unclear = np.flatnonzero(~(least & np.isfinite(upper).all(axis=0)).reshape(len(h), -1).all(axis=1))
+    if unclear.size:
+        values = np.empty((len(STENCIL), unclear.size, *upper.shape[2:]))
+        values[UPPER] = upper[:, unclear]
+        values[~UPPER] = look(STENCIL[~UPPER], unclear)
+        found[unclear] = slopes(f0, values, h[unclear], noise)
+    return found
+
+
+def _rounding(k: int, h: Any, noise: Array | float) -> Any:
+    """How far a slope may be off because of rounding, on rung ``k``."""
+    return 4 * noise / (LADDER[k] * h)
+
+
 def slopes(f0: Array, values: Array, h: Any, noise: Array | float) -> Slopes:
-    """Derivatives from ``f0`` at 0 and ``values`` at h times ``STENCIL`` (first axis).
+    """Derivatives from ``f0`` at 0 and ``values`` at h times ``STENCIL``, or its upper part (first axis).
 
     ``noise`` is how far a value may be off.
 
@@ -76,12 +110,13 @@ def slopes(f0: Array, values: Array, h: Any, noise: Array | float) -> Slopes:
     >>> bend.low, bend.high, bend.kinked
     (array([-1.]), array([1.]), array([ True]))
     """
+    rungs = len(values) // 2
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
         right, right_error = _extrapolate(
-            [(v - f0) / (s * h) for s, v in zip(STENCIL, values[:RUNGS])], h, noise
+            [(v - f0) / (s * h) for s, v in zip(LADDER, values[:rungs])], h, noise
         )
         left, left_error = _extrapolate(
-            [(f0 - v) / (s * h) for s, v in zip(LADDER, values[RUNGS:])], h, noise
+            [(f0 - v) / (s * h) for s, v in zip(LADDER, values[rungs:])], h, noise
         )
         one_side = np.isinf(right_error) | np.isinf(left_error)  # beyond the function's domain, perhaps
         right, left = (
@@ -96,12 +131,12 @@ def _extrapolate(quotients: list[Array], h: Any, noise: Array | float) -> tuple[
     """Difference quotients over the ladder, extrapolated to step 0, with their error."""
     best, error = np.zeros_like(quotients[0]), np.full_like(quotients[0], np.inf)
     above = [quotients[0]]
-    for k in range(1, RUNGS):
+    for k in range(1, len(quotients)):
         row = [quotients[k]]
         for j in range(1, min(k, DEGREE) + 1):
             better = row[j - 1] + (row[j - 1] - above[j - 1]) / (RATIO**j - 1)
             doubt = np.maximum(np.abs(better - row[j - 1]), np.abs(better - above[j - 1]))
-            doubt = doubt + 4 * noise / (LADDER[k] * h)
+            doubt = doubt + _rounding(k, h, noise)
             take = doubt < error  # False for NaN
             best, error = np.where(take, better, best), np.where(take, doubt, error)
             row.append(better)

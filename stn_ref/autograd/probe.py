@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .differences import EPS, STENCIL, Slopes, first_step, slopes
+from .differences import EPS, Slopes, first_step, slopes_along
 from .tensor import plain
 
 Array = NDArray[Any]
-BLOCK = 128  # perturbations stacked into one call
+BLOCK = 2**17  # elements of all inputs that are stacked into one call, about
 
 
 def outputs_of(f: Callable[..., Any], arrays: Sequence[Array]) -> list[Array]:
@@ -27,44 +27,53 @@ def _close(x: Array, y: Array) -> bool:
 class Probe:
     """Finite differences of ``f`` at ``arrays``, computed in float64.
 
-    ``items`` is the number of entries along the first axis that ``f`` treats independently, or 1: then one
-    element of every item is moved at once, and all perturbations go along the first axis.
+    ``items`` is the number of entries along the first axis that ``f`` treats independently, or 1. One element
+    of every item is moved at once; where ``stacks`` is true, many perturbations go along the first axis.
     """
 
     def __init__(self, f: Callable[..., Any], arrays: Sequence[Array], batched: bool | None) -> None:
         self.f = f
         self.point = [x.astype(np.float64) if x.dtype.kind == "f" else x for x in arrays]
         self.f0 = outputs_of(f, self.point)
-        self.items = 1 if batched is False else self._independent_items()
+        self.stacks = batched is not False and self._items_are_independent()
+        self.items = len(self.point[0]) if self.stacks else 1
         self._noises = self._measure_noise()
         self.noise = self.rows(self._noises)
-        if batched and self.items == 1 and any(len(x) != 1 for x in self.point):
+        if batched and not self.stacks and any(len(x) != 1 for x in self.point):
             raise ValueError(
                 "gradcheck: batched=True, but the items along the first axis of inputs and outputs are not "
                 "treated independently; leave batched out"
             )
 
-    def _independent_items(self) -> int:
-        """The number of items if each one's result stays the same in other company, and alone; else 1."""
+    def _items_are_independent(self) -> bool:
+        """Whether each item's result stays the same in other company, and alone."""
         n = len(self.point[0]) if self.point[0].ndim else 0
         if n < 1 or any(x.ndim == 0 or len(x) != n for x in (*self.point, *self.f0)):
-            return 1
+            return False
         rng = np.random.default_rng(n)
+        company = [
+            [x + scale * rng.normal(size=x.shape) if x.dtype.kind == "f" else x for x in self.point]
+            for scale in (0.01, 1.0, 10.0)
+        ]
         try:
-            for scale in (0.01, 1.0, 10.0):
-                others = [
-                    x + scale * rng.normal(size=x.shape) if x.dtype.kind == "f" else x for x in self.point
-                ]
-                both = outputs_of(self.f, [np.concatenate(pair) for pair in zip(self.point, others)])
-                if not all(_close(b[:n], o) for b, o in zip(both, self.f0)):
-                    return 1
-            for k in rng.permutation(n)[:4]:
+            for others in (company[:1], company):
+                together = outputs_of(self.f, [np.concatenate(parts) for parts in zip(self.point, *others)])
+                if not all(_close(t[:n], o) for t, o in zip(together, self.f0)):
+                    return False
+            for k in rng.permutation(n)[:4] if n > 1 else ():
                 alone = outputs_of(self.f, [x[k : k + 1] for x in self.point])
                 if not all(_close(a, o[k : k + 1]) for a, o in zip(alone, self.f0)):
-                    return 1
+                    return False
         except Exception:  # whatever a function of a fixed batch does when it gets another one
-            return 1
-        return n
+            return False
+        return True
+
+    def _at(self, points: Sequence[Sequence[Array]]) -> list[list[Array]]:
+        """The outputs at several points (lists of inputs): in one call, where items are independent."""
+        if not self.stacks:
+            return [outputs_of(self.f, inputs) for inputs in points]
+        stacked = outputs_of(self.f, [np.concatenate(parts) for parts in zip(*points)])
+        return [list(parts) for parts in zip(*(np.split(o, len(points)) for o in stacked))]
 
     def rows(self, outputs: Sequence[Array], items: int | None = None) -> Array:
         """Outputs as (items, everything of an item), in float64."""
@@ -79,50 +88,67 @@ class Probe:
 
     def along_elements(self, i: int, columns: Array, h: Array) -> Slopes:
         """Slopes along chosen elements of input ``i``; axes: element, item, output of that item."""
-        together = BLOCK if self.items > 1 else 1
-        blocks = [
-            self._stencil(i, columns[k : k + together], h[k : k + together])
-            for k in range(0, len(columns), together)
-        ]
-        values = np.concatenate(blocks).swapaxes(0, 1)
-        return slopes(self.rows(self.f0), values, h[:, None, None], self.noise)
 
-    def _stencil(self, i: int, columns: Array, h: Array) -> Array:
-        """Values around the point along each element: (element, stencil, item, output)."""
-        width = len(STENCIL)
-        copies = width * len(columns)
-        moved = np.tile(self.point[i].reshape(1, self.items, -1), (copies, 1, 1))
-        for k, column in enumerate(columns):
-            moved[width * k : width * (k + 1), :, column] += np.multiply(STENCIL, h[k])[:, None]
-        if self.items > 1:
-            inputs = [np.tile(x, (copies, *[1] * (x.ndim - 1))) for x in self.point]
-            inputs[i] = moved.reshape(copies * self.items, *self.point[i].shape[1:])
-            rows = self.rows(outputs_of(self.f, inputs), copies * self.items)
-            return rows.reshape(len(columns), width, self.items, -1)
+        def look(stencil: Array, lines: Array) -> Array:
+            together = max(1, BLOCK // (len(stencil) * sum(x.size for x in self.point)))
+            blocks = [lines[k : k + together] for k in range(0, len(lines), together)]
+            values = [self._moved(i, columns[block], np.outer(h[block], stencil)) for block in blocks]
+            return np.asarray(np.concatenate(values).swapaxes(0, 1))
+
+        return slopes_along(look, self.rows(self.f0), h[:, None, None], self.noise)
+
+    def _moved(self, i: int, columns: Array, steps: Array) -> Array:
+        """Values where elements of input ``i`` are moved by rows of steps: (element, step, item, output)."""
+        x = self.point[i]
+        moved = np.empty((*steps.shape, self.items, x.size // self.items))
+        moved[:] = x.reshape(self.items, -1)
+        moved[np.arange(len(columns)), :, :, columns] += steps[:, :, None]
+        copies = steps.size
         inputs = list(self.point)
-        rows_of_each = []
-        for values in moved:
-            inputs[i] = values.reshape(self.point[i].shape)
-            rows_of_each.append(self.rows(outputs_of(self.f, inputs)))
-        return np.stack(rows_of_each).reshape(len(columns), width, 1, -1)
+        if self.stacks:
+            inputs = [np.concatenate([x] * copies) for x in inputs]
+            inputs[i] = moved.reshape(inputs[i].shape)
+            rows = self.rows(outputs_of(self.f, inputs), copies * self.items)
+        else:
+            of_each = []
+            for values in moved.reshape(copies, *x.shape):
+                inputs[i] = values
+                of_each.append(self.rows(outputs_of(self.f, inputs)))
+            rows = np.concatenate(of_each)
+        return rows.reshape(*steps.shape, self.items, -1)
+
+    def unmoved(self, i: int, columns: Array, which: Array, steps: Sequence[Array]) -> Array:
+        """The items whose outputs stay, to the last bit, when some of the elements (element, item) move."""
+        points = []
+        for h in (sign * step for step in steps for sign in (1, -1)):
+            x = self.point[i].copy()
+            x.reshape(self.items, -1)[:, columns] += np.where(which, h[:, None], 0).T
+            points.append([*self.point[:i], x, *self.point[i + 1 :]])
+        f0 = self.rows(self.f0)
+        same = [(self.rows(outputs) == f0).all(axis=1) for outputs in self._at(points)]
+        return np.asarray(np.all(same, axis=0))
 
     def along(self, moves: dict[int, Array], h: float) -> Slopes:
         """Slopes when input i moves along ``moves[i]``, all at once; one row of all outputs."""
-        values = []
-        for s in STENCIL:
-            inputs = [x + s * h * moves[i] if i in moves else x for i, x in enumerate(self.point)]
-            values.append(self.rows(outputs_of(self.f, inputs), 1))
+
+        def look(stencil: Array, lines: Array) -> Array:
+            points = [
+                [x + s * h * moves[i] if i in moves else x for i, x in enumerate(self.point)] for s in stencil
+            ]
+            return np.stack([self.rows(outputs, 1) for outputs in self._at(points)])
+
         noise = np.concatenate([n.reshape(1, -1) for n in self._noises], axis=1)
-        return slopes(self.rows(self.f0, 1), np.stack(values), h, noise)
+        return slopes_along(look, self.rows(self.f0, 1), np.full((1, 1), h), noise)
 
     def _measure_noise(self) -> list[Array]:
         """How far each output moves when the inputs move by their own rounding, a few times over."""
         rng = np.random.default_rng(0)
         noises = [np.array(2 * EPS * np.abs(o)) for o in self.f0]
-        for _ in range(4):
-            moved = [
-                x * (1 + EPS * rng.integers(-2, 3, x.shape)) if x.dtype.kind == "f" else x for x in self.point
-            ]
-            for noise, there, here in zip(noises, outputs_of(self.f, moved), self.f0):
+        points = [
+            [x * (1 + EPS * rng.integers(-2, 3, x.shape)) if x.dtype.kind == "f" else x for x in self.point]
+            for _ in range(4)
+        ]
+        for outputs in self._at(points):
+            for noise, there, here in zip(noises, outputs, self.f0):
                 np.maximum(noise, 4 * np.abs(there - here), out=noise, where=np.isfinite(there - here))
         return noises

@@ -31,7 +31,15 @@ from stn_ref import (
     transpose,
     where,
 )
-from stn_ref.autograd.differences import LADDER, STENCIL, first_step, nearest_kink, slopes
+from stn_ref.autograd.differences import (
+    LADDER,
+    STENCIL,
+    UPPER,
+    first_step,
+    nearest_kink,
+    slopes,
+    slopes_along,
+)
 from stn_ref.autograd.probe import Probe
 from stn_ref.autograd.reproducer import define, literal
 from stn_ref.autograd.tape import differentiable
@@ -337,6 +345,32 @@ def test_inside_a_cell_the_extrapolation_is_exact_up_to_degree_5(degree: int) ->
     assert found.error[0] < 1e-9
 
 
+def test_lower_rungs_are_looked_at_only_where_they_tell_more_and_the_slopes_are_those_of_all() -> None:
+    """A line, a curve, a kink to the left, a kink on the point, a jump, and a border of the domain."""
+    functions = [
+        lambda t: 1 + 2 * t,
+        lambda t: np.exp(t),
+        lambda t: 1 + np.maximum(t, -1e-4),
+        lambda t: 1 + np.abs(t),
+        lambda t: np.where(t > 0, 2.0, 1.0),
+        lambda t: np.where(t >= 0, 1 + t, np.nan),
+    ]
+    h, noise = np.full((len(functions), 1), first_step(0.0)), 4 * np.finfo(float).eps
+    looked = []
+
+    def look(stencil: Any, lines: Any) -> Any:
+        looked.append(lines.tolist())
+        return np.array([[[float(functions[k](s * h[k, 0]))] for k in lines] for s in stencil])
+
+    f0 = np.array([1.0])
+    found = slopes_along(look, f0, h, noise)
+    full = slopes(f0, look(STENCIL, np.arange(len(functions))), h, noise)
+    assert looked[:2] == [[0, 1, 2, 3, 4, 5], [1, 2, 4, 5]]
+    for one, other in ((found.low, full.low), (found.high, full.high), (found.error, full.error)):
+        np.testing.assert_array_equal(one, other)
+    assert STENCIL[UPPER].tolist() == [1, 0.25, -1, -0.25]
+
+
 def test_the_nearest_of_several_kinks_is_found() -> None:
     found = nearest_kink(lambda t: np.array([abs(t - 0.3), abs(t + 0.01), t**3]), 1.0)
     assert found == pytest.approx(0.01, abs=1e-6)
@@ -358,6 +392,20 @@ def test_items_are_moved_together_only_where_they_are_independent() -> None:
     assert Probe(lambda x: x - x.mean(axis=0), [X], None).items == 1
     assert Probe(lambda x: x * 2.0, [X], None).items == 3
     assert Probe(lambda x: x.sum(), [X], None).items == 1
+
+
+def test_a_batch_of_one_is_stacked_too() -> None:
+    calls = []
+
+    def each(x: Any) -> Any:
+        calls.append(len(x))
+        return sin(x)
+
+    assert gradcheck(each, (X[:1],), directions=0).passed
+    assert max(calls) >= 16  # every element on every rung in one call
+    assert Probe(sin, [X[:1]], None).stacks
+    assert not Probe(lambda x: x - x.mean(axis=0), [X[:1]], None).stacks
+    assert not Probe(sin, [X[:1]], False).stacks
 
 
 def test_the_batched_and_the_plain_way_find_the_same(operator: Any) -> None:
@@ -475,3 +523,20 @@ def test_tiny_outputs_hide_no_wrong_rule(operator: Any) -> None:
     lost = operator(lambda x: 1e-30 * np.square(x), lambda y_bar, x: np.abs(y_bar) * x * 2e-30)
     with pytest.raises(GradcheckError):
         gradcheck(lost, (X,))
+
+
+@pytest.mark.parametrize("batched", [False, True])
+def test_a_slope_much_narrower_than_the_first_steps_is_found(operator: Any, batched: bool) -> None:
+    """The upper rungs land where the function has its value at the point, so nothing seems to move."""
+
+    def narrow(x: Any) -> Any:
+        d = x - np.array([[0.5, 0.25]])
+        return 1 + d * np.maximum(1e-3 - np.abs(d), 0)
+
+    x = np.array([[0.5, 0.25], [0.75, 0.25]])
+    right = 1e-3 * (x == np.array([[0.5, 0.25]]))
+    for wrong in (False, True):
+        f = operator(narrow, lambda y_bar, x: y_bar * (0.0 if wrong else right[: len(x)]))  # noqa: B023
+        report = gradcheck(f, (x,), batched=batched, directions=0, raises=False)
+        found = sorted(m.index for m in report.mismatches)
+        assert found == ([(0, 0), (0, 1), (1, 1)] if wrong else [])
