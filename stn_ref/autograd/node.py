@@ -81,7 +81,7 @@ class Node:
                 "with backward(retain_graph=True), or compute the result again"
             )
         for i, before in self.fingerprints.items():
-            if fingerprint(self.values[i]) != before:
+            if is_changed(self.values[i], before):
                 raise TapeError(
                     f"{self.operator.name}: argument {self.operator.argument(i)!r} "
                     f"({describe(self.values[i])}) was changed in place after it was used, and its "
@@ -103,8 +103,17 @@ def _share_memory(output: Array, arrays: list[Any]) -> bool:
     return any(isinstance(x, np.ndarray) and np.may_share_memory(output, x) for x in arrays)
 
 
-def fingerprint(array: Array) -> bytes | int:
-    """What tells whether an array was written to: its contents, or a checksum of them if they are many."""
-    if array.nbytes <= MANY_BYTES:
-        return array.tobytes()
-    return zlib.crc32(np.ascontiguousarray(array).data)
+def fingerprint(array: Array) -> Array | int:
+    """What tells whether an array was written to: a copy of it, or a checksum if it is large."""
+    if array.nbytes > MANY_BYTES:
+        return zlib.crc32(np.ascontiguousarray(array).data)
+    copy: Array = array.copy(order="K")
+    return copy
+
+
+def is_changed(array: Array, before: Array | int) -> bool:
+    """Whether one bit of it is another than when its fingerprint was taken."""
+    if isinstance(before, int):
+        return fingerprint(array) != before
+    bits = f"u{array.itemsize}"
+    return not np.array_equal(array.view(bits), before.view(bits))

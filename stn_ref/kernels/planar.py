@@ -22,7 +22,7 @@ from .workspace import Workspace, workspace
 Array = NDArray[Any]
 Pair = tuple[Array, Array]
 Orders = tuple[int, ...]
-PART = 2**16  # samples at a time
+PART = 2**18  # taps at a time
 KEEP = 2**18  # samples whose cells may be kept from the forward pass to the backward one
 INT32, INTP = np.dtype(np.int32), np.dtype(np.intp)
 
@@ -191,7 +191,7 @@ class Planar:
                 yield cells
             return
         made = []
-        for part in self.places.parts(PART):
+        for part in self.places.parts(PART // len(self.offsets)):
             space.release(mark)
             cells = self.cells(part, space)
             if self.kept is not None:

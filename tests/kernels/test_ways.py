@@ -127,7 +127,7 @@ def test_parts_of_any_size_give_the_same(way: Any, monkeypatch: pytest.MonkeyPat
     U, V = rng.normal(size=(5, 2, 6, 7)), rng.normal(size=(5, 2, 4, 3))
     theta = rng.normal(size=(5, 2, 3)) * 3
     whole = all_of(way(AffineMap(theta, (4, 3), (7, 6)), "border"), U, V)
-    for part in (1, 5, 12, 13, 30):
+    for part in (1, 5, 12, 13, 30, 48, 52, 130):
         monkeypatch.setattr(f"{way.__module__}.PART", part)
         for got, want in zip(all_of(way(AffineMap(theta, (4, 3), (7, 6)), "border"), U, V), whole):
             close(got, want, 12)
@@ -304,7 +304,7 @@ def test_what_an_interrupted_pass_has_kept_is_not_taken_for_the_whole(
     rng = np.random.default_rng(9)
     U, V = rng.normal(size=(4, 1, 6, 7)), rng.normal(size=(4, 1, 4, 3))
     theta = rng.normal(size=(4, 2, 3))
-    monkeypatch.setattr("stn_ref.kernels.planar.PART", 12)
+    monkeypatch.setattr("stn_ref.kernels.planar.PART", 4 * 12)
     expected = all_of(Planar(AffineMap(theta, (4, 3), (7, 6)), "zeros"), U, V)
     keeper = Planar(AffineMap(theta, (4, 3), (7, 6)), "zeros", keep=True)
     taps, calls = keeper.taps, iter(range(2))
@@ -317,6 +317,6 @@ def test_what_an_interrupted_pass_has_kept_is_not_taken_for_the_whole(
     with pytest.raises((StopIteration, RuntimeError)):
         keeper.sample(U, (0, 0))
     monkeypatch.undo()
-    monkeypatch.setattr("stn_ref.kernels.planar.PART", 12)
+    monkeypatch.setattr("stn_ref.kernels.planar.PART", 4 * 12)
     for got, want in zip(all_of(keeper, U, V), expected):
         close(got, want, 50)
