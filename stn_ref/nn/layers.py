@@ -77,6 +77,15 @@ class Conv2d(Module):
     def forward(self, x: Value) -> Value:
         return conv2d(x, self.weight, self.bias, stride=self.stride, padding=self.padding)
 
+    def pooled(self, x: Value, pool: "MaxPool2d") -> Value:
+        """``pool(self(x))``, the bias added last: max(y + b) = max(y) + b, and there are fewer numbers then.
+
+        Adding a number rounds all of a window alike and keeps their order, so the value is the same to the
+        last bit. The cotangent goes to the first maximum before the bias, which may make further ones equal.
+        """
+        y = pool(conv2d(x, self.weight, stride=self.stride, padding=self.padding))
+        return y + reshape(self.bias, shape=(1, -1, 1, 1))
+
 
 class MaxPool2d(Module):
     """The maximum over windows; see :func:`stn_ref.max_pool2d`.
@@ -177,6 +186,8 @@ class Dropout(Module):
 class Sequential(Module):
     """Modules one after the other, named "0", "1", ... or by keyword.
 
+    A convolution and the max pooling right behind it are computed together; see :meth:`Conv2d.pooled`.
+
     >>> net = Sequential(Flatten(), Linear(4, 2, rng=np.random.default_rng(0)))
     >>> [name for name, _ in net.named_parameters()]
     ['1.weight', '1.bias']
@@ -195,8 +206,15 @@ class Sequential(Module):
             setattr(self, name, module)
 
     def forward(self, x: Value) -> Value:
-        for _, module in self.children():
-            x = module(x)
+        modules = [module for _, module in self.children()]
+        while modules:
+            module = modules.pop(0)
+            follower = modules[0] if modules else None
+            if isinstance(module, Conv2d) and isinstance(follower, MaxPool2d) and _plain(module, follower):
+                x = module.pooled(x, follower)
+                del modules[0]
+            else:
+                x = module(x)
         return x
 
     def __getitem__(self, i: int) -> Module:
@@ -204,3 +222,8 @@ class Sequential(Module):
 
     def __len__(self) -> int:
         return len(list(self.children()))
+
+
+def _plain(*modules: Module) -> bool:
+    """Whether nobody gave the modules another forward pass, in a subclass or by assignment."""
+    return all(type(m) in (Conv2d, MaxPool2d) and "forward" not in vars(m) for m in modules)

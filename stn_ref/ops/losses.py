@@ -82,4 +82,7 @@ def dropout(x: Value, *, p: float, rng: np.random.Generator, training: bool = Tr
     if not training or p == 0:
         return x
     array = plain(x)
-    return x * ((rng.random(array.shape) >= p) / array.dtype.type(1 - p)).astype(array.dtype)
+    one = array.dtype.type(1)
+    mask = np.empty_like(array)  # in the memory order of x, so that the result is in it too
+    np.multiply(rng.random(array.shape) >= p, one / array.dtype.type(1 - p), out=mask)
+    return x * mask

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from stn_ref import Tensor, avg_pool2d, conv2d, gradcheck, max_pool2d
-from stn_ref.nn import AvgPool2d, Conv2d, Dropout, Flatten, Linear, MaxPool2d, ReLU, xavier
+from stn_ref.nn import AvgPool2d, Conv2d, Dropout, Flatten, Linear, MaxPool2d, ReLU, Sequential, xavier
 
 
 def rng(seed=0):
@@ -128,3 +128,48 @@ def test_dropout_is_new_each_time_and_the_same_for_the_same_state():
     first, second = layer(np.ones(100)), layer(np.ones(100))
     assert (first != second).any()
     assert (Dropout(0.5, rng=rng())(np.ones(100)) == first).all()
+
+
+def test_a_convolution_and_its_pooling_are_computed_together_with_the_same_result():
+    draw = rng()
+    conv, pool = (
+        Conv2d(2, 3, 3, rng=draw, stride=2, padding=1, dtype=np.float64),
+        MaxPool2d(2, ceil_mode=True),
+    )
+    conv.bias.data = draw.normal(size=3)
+    x = draw.normal(size=(2, 2, 9, 8))
+    together, apart = [], []
+    for way, found in ((Sequential(conv, pool), together), (lambda x: pool(conv(x)), apart)):
+        image = Tensor(x, requires_grad=True)
+        out = way(image)
+        conv.zero_grad()
+        out.backward(rng(1).normal(size=out.shape))
+        found += [out.data, image.grad, conv.weight.grad, conv.bias.grad]
+    np.testing.assert_array_equal(together[0], apart[0])
+    for got, want in zip(together, apart):
+        np.testing.assert_allclose(got, want, rtol=1e-13, atol=1e-13)
+
+
+def test_the_bias_behind_the_pooling_gives_the_same_bits():
+    draw = rng()
+    conv, pool = Conv2d(1, 4, 3, rng=draw), MaxPool2d(2)
+    conv.bias.data = draw.normal(size=4).astype(np.float32) * np.float32([1e-8, 1, 1e8, np.inf])
+    x = draw.normal(size=(2, 1, 10, 10)).astype(np.float32)
+    x[0, 0, 0, 0] = np.nan
+    np.testing.assert_array_equal(Sequential(conv, pool)(x).data, pool(conv(x)).data)
+
+
+def test_a_layer_with_another_forward_pass_is_not_passed_over():
+    draw, seen = rng(), []
+
+    class Watched(MaxPool2d):
+        def forward(self, x):
+            seen.append(x.shape)
+            return super().forward(x)
+
+    x = np.zeros((1, 1, 6, 6), np.float32)
+    Sequential(Conv2d(1, 2, 3, rng=draw), Watched(2))(x)
+    conv = Conv2d(1, 2, 3, rng=draw)
+    conv.forward = lambda x: seen.append("assigned") or Conv2d.forward(conv, x)
+    Sequential(conv, MaxPool2d(2))(x)
+    assert seen == [(1, 2, 4, 4), "assigned"]
