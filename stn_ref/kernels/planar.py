@@ -74,7 +74,8 @@ class Planar:
         """Eq. (5) or a derivative of it: (N, C, ...); NaN where a coordinate is NaN."""
         n, channels = U.shape[:2]
         V = np.empty((n, channels, *self.places.shape[1:]), U.dtype)
-        keep_slopes = self.kept == [] and V.size <= KEEP and not any(orders)
+        # In volumes the slopes of each channel cost more than reading the taps again.
+        keep_slopes = self.kept == [] and V.size <= KEEP and orders == (0, 0)
         with workspace() as space:
             padded = self.padded(U, space)
             for cells in self.parts(space):
