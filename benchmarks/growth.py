@@ -12,9 +12,9 @@ from .processes import ROOT, Peer
 from .runner import REFERENCE, Crew, Run, say
 
 AXES = {
-    "batch": [(4**k, 1, 28, 28) for k in range(1, 6)],
-    "channels": [(8, 4**k, 28, 28) for k in range(5)],
-    "pixels": [(1, 1, 2**k, 2**k) for k in range(5, 12)],
+    "batch": [(4**k, 1, 28, 28) for k in range(1, 8)],
+    "channels": [(2, 4**k, 28, 28) for k in range(7)],
+    "pixels": [(1, 1, 2**k, 2**k) for k in range(5, 13)],
 }
 LARGEST = 3  # so many of the largest sizes decide the exponent
 

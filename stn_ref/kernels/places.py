@@ -176,9 +176,12 @@ def _base(size: tuple[int, ...], start: int, stop: int, dtype: "np.dtype[Any]") 
 
 
 def _new_base(size: tuple[int, ...], start: int, stop: int, dtype: "np.dtype[Any]") -> Array:
-    first, *others = (centred_indices(n, dtype) for n in size)
-    mesh = np.meshgrid(first[start:stop], *others, indexing="ij")
-    base: Array = np.stack([axis.reshape(-1) for axis in [*reversed(mesh), np.ones_like(mesh[0])]])
+    axes = [centred_indices(n, dtype) for n in size]
+    axes[0] = axes[0][start:stop]
+    base = np.ones((len(size) + 1, *map(len, axes)), dtype)
+    for k, axis in enumerate(axes):
+        base[-2 - k] = axis.reshape(-1, *[1] * (len(axes) - 1 - k))
+    base = base.reshape(len(base), -1)
     base.flags.writeable = False
     return base
 

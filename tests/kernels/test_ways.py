@@ -133,6 +133,20 @@ def test_parts_of_any_size_give_the_same(way: Any, monkeypatch: pytest.MonkeyPat
             close(got, want, 12)
 
 
+def test_a_large_image_is_read_as_a_small_one_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(10)
+    U, V = rng.normal(size=(3, 2, 6, 7)), rng.normal(size=(3, 2, 4, 3))
+    theta = rng.normal(size=(3, 2, 3)) * 3
+    expected = all_of(Planar(AffineMap(theta, (4, 3), (7, 6)), "zeros"), U, V)
+    monkeypatch.setattr("stn_ref.kernels.planar.LARGE", 1)
+    way = Planar(AffineMap(theta, (4, 3), (7, 6)), "zeros")
+    fetched: list[Any] = []
+    monkeypatch.setattr(way, "fetch", lambda *args: fetched.append(Planar.fetch(way, *args)))
+    for got, want in zip(all_of(way, U, V), expected):
+        np.testing.assert_array_equal(got, want)
+    assert len(fetched) == 3 * 2  # once for each channel
+
+
 @pytest.mark.parametrize("limit", [1, 3, 12, 24, 1000])
 @pytest.mark.parametrize("shape", [(3, 4, 3), (1, 1, 1), (2, 5, 2, 3), (0, 4, 3), (2, 0, 3), (2, 3, 0)])
 def test_parts_hold_every_sample_once(shape: Any, limit: int) -> None:
