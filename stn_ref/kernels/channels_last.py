@@ -35,8 +35,8 @@ class ChannelsLast:
     """The samples at ``places``, with padding ``zeros`` or ``border``; every kink is read from the right.
 
     ``orders`` are those of the derivative to take, x first. ``keep`` says that after :meth:`sample` the
-    others will be wanted: then up to ``KEEP`` samples are kept as they are needed, and copies of the last two
-    images of up to ``KEEP_BYTES``.
+    others will be wanted: then up to ``KEEP`` samples are kept as they are needed, and a copy of an image of
+    up to ``KEEP_BYTES``.
     """
 
     def __init__(self, places: Places, padding_mode: str, keep: bool = False) -> None:
@@ -44,14 +44,16 @@ class ChannelsLast:
         self.image = math.prod(places.sizes)
         self.keep = keep
         self._kept: dict[Any, Any] = {}
-        self._copies: list[tuple[Array, Array]] = []
+        self._copy: tuple[Array, Array] | None = None  # the image of the forward pass, and in this order
 
     def sample(self, U: Array, orders: Orders) -> Array:
         """Eq. (5) or a derivative of it: (N, C, ...), channels last in memory; NaN at NaN coordinates."""
         n, channels = U.shape[:2]
-        found, U = [], self.channels_last(U)
+        found, image = [], channels_last(U)
+        if self.keep and image.nbytes <= KEEP_BYTES and not np.may_share_memory(image, U):
+            self._copy = U, image  # the tape sees to it that U stays as it is
         for part in self.places.parts(PART):
-            values = self.matrix(part, orders) @ pixels(U[part.images])
+            values = self.matrix(part, orders) @ pixels(image[part.images])
             values[self.axes(part)[1]] = np.nan
             found.append(values)
         V = joined(found).reshape(n, *self.places.shape[1:], channels)
@@ -61,7 +63,7 @@ class ChannelsLast:
         """Eq. (6): the transpose of :meth:`sample`, (N, C, *shape), channels last in memory."""
         n, channels = V.shape[:2]
         found: list[Array] = []
-        V = self.channels_last(V)
+        V = channels_last(V)
         for part in self.places.parts(PART):
             values = self.matrix(part, orders).T @ pixels(V[part.key])
             if part.rows.start:  # more rows of the image that the part before was about
@@ -73,7 +75,8 @@ class ChannelsLast:
     def slopes(self, U: Array, V: Array, orders: Orders) -> Array:
         """Eq. (7), summed over channels against V: the cotangent of the places."""
         total = self.places.nothing()
-        U, V = self.channels_last(U), self.channels_last(V)
+        U = self._copy[1] if self._copy is not None and self._copy[0] is U else channels_last(U)
+        V = channels_last(V)
         for part in self.places.parts(PART):
             axes, undefined = self.axes(part)
             indices = self.indices(axes, part)
@@ -87,19 +90,6 @@ class ChannelsLast:
                 slopes.append(slope.reshape(part.images.stop - part.images.start, -1))
             self.places.collect(total, part, slopes)
         return total
-
-    def channels_last(self, image: Array) -> Array:
-        """(N, C, ...) as (N, ..., C), with the channels next to each other in memory."""
-        moved = np.moveaxis(image, 1, -1)
-        if moved.flags.c_contiguous:
-            return moved
-        if not (self.keep and image.nbytes <= KEEP_BYTES):
-            return np.ascontiguousarray(moved)
-        for original, copy in self._copies:
-            if original is image:
-                return copy
-        self._copies = [*self._copies[-1:], (image, np.ascontiguousarray(moved))]
-        return self._copies[-1][1]
 
     def remembered(self, key: Any, part: Part, make: Callable[[], Any]) -> Any:
         """What ``make`` gives, kept for the next time if it may be."""
@@ -152,6 +142,11 @@ class ChannelsLast:
         ends = np.arange(0, taps * samples + 1, taps, dtype=np.int32)
         shape = (samples, (part.images.stop - part.images.start) * self.image)
         return csr_matrix((weight.reshape(-1), index.reshape(-1), ends), shape=shape)
+
+
+def channels_last(image: Array) -> Array:
+    """(N, C, ...) as (N, ..., C), with the channels next to each other in memory."""
+    return np.ascontiguousarray(np.moveaxis(image, 1, -1))
 
 
 def pixels(image: Array) -> Array:

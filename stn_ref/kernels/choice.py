@@ -50,10 +50,14 @@ class Sampler:
         self.places, self.setup, self.keep = places, setup, keep
         self.no_orders = (0,) * places.numbers
         self._ways: dict[type, Any] = {}
+        self._tame_image: Array | None = None  # that of the forward pass, which the tape watches over
 
     def sample(self, U: Array, orders: Orders = ()) -> Array:
         """Eqs. (3)-(5): (N, C, ...)."""
-        V: Array = self.way(U, kinks=any(orders)).sample(U, orders or self.no_orders)
+        way = self.way(U, kinks=any(orders))
+        if self.keep and not isinstance(way, Literal):
+            self._tame_image = U
+        V: Array = way.sample(U, orders or self.no_orders)
         return V
 
     def splat(self, V: Array, orders: Orders = ()) -> Array:
@@ -64,7 +68,8 @@ class Sampler:
 
     def slopes(self, U: Array, V: Array, orders: Orders = ()) -> Array:
         """Eq. (7), summed over channels against V."""
-        cotangent: Array = self.way(U, V, kinks=True).slopes(U, V, orders or self.no_orders)
+        images = (V,) if U is self._tame_image else (U, V)
+        cotangent: Array = self.way(*images, kinks=True).slopes(U, V, orders or self.no_orders)
         return cotangent
 
     def way(self, *images: Array, kinks: bool) -> Any:

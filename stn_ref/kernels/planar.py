@@ -86,7 +86,7 @@ class Planar:
                 for c in range(channels):
                     taps = self.taps(padded[c], cells, index, space)
                     if keep_slopes:
-                        cells.slopes.append([slope.copy() for slope in slopes_of(taps, sides, orders, space)])
+                        cells.slopes.append(slopes_of(taps, sides, orders, space, np.empty))
                     value = combine(taps, weights, orders, space)
                     value[cells.undefined] = np.nan
                     there = V[cells.part.images, c, cells.part.rows]
@@ -265,25 +265,32 @@ def products(sides: list[Pair], orders: Orders, space: Workspace) -> list[Array]
     return found
 
 
-def combine(taps: list[Array], weights: list[Array], orders: Orders, space: Workspace) -> Array:
-    """The sum over 2^d taps, x fastest, of weight times tap; along axes of order 1 of their differences."""
+def combine(
+    taps: list[Array], weights: list[Array], orders: Orders, space: Workspace, empty: Any = None
+) -> Array:
+    """The sum over 2^d taps, x fastest, of weight times tap; along axes of order 1 of their differences.
+
+    ``empty`` makes the array of the result, in the workspace if it is left out.
+    """
     form = taps[0].shape, taps[0].dtype
     for axis in reversed(range(len(orders))):
         if orders[axis]:
             step = 2**axis
             pairs = [(taps[k], taps[k + step]) for k in range(len(taps)) if not k & step]
             taps = [np.subtract(b, a, out=space.empty(*form)) for a, b in pairs]
-    total = np.multiply(weights[0], taps[0], out=space.empty(*form))
+    total = np.multiply(weights[0], taps[0], out=(empty or space.empty)(*form))
     term = space.empty(*form)
     for weight, tap in zip(weights[1:], taps[1:]):
         total += np.multiply(weight, tap, out=term)
     return total if max(orders) < 2 else np.zeros_like(total)  # the hat has no second derivative
 
 
-def slopes_of(taps: list[Array], sides: list[Pair], orders: Orders, space: Workspace) -> list[Array]:
+def slopes_of(
+    taps: list[Array], sides: list[Pair], orders: Orders, space: Workspace, empty: Any = None
+) -> list[Array]:
     """The derivatives along each axis of what ``combine`` gives."""
     each = [tuple(order + (k == axis) for k, order in enumerate(orders)) for axis in range(len(sides))]
-    return [combine(taps, products(sides, raised, space), raised, space) for raised in each]
+    return [combine(taps, products(sides, raised, space), raised, space, empty) for raised in each]
 
 
 def weighted(slopes: list[list[Array]], cotangents: list[Array], space: Workspace) -> list[Array]:

@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stn_ref import BICUBIC, BILINEAR, CUBIC_SPLINE, Setup, equations
+from stn_ref import (
+    BICUBIC,
+    BILINEAR,
+    CUBIC_SPLINE,
+    Setup,
+    Tensor,
+    equations,
+    spatial_transform,
+    vjp,
+)
 from stn_ref.kernels import choice, scatter
 from stn_ref.kernels.axis_aligned import AxisAligned
 from stn_ref.kernels.channels_last import ChannelsLast
@@ -334,3 +343,23 @@ def test_what_an_interrupted_pass_has_kept_is_not_taken_for_the_whole(
     monkeypatch.setattr("stn_ref.kernels.planar.PART", 4 * 12)
     for got, want in zip(all_of(keeper, U, V), expected):
         close(got, want, 50)
+
+
+@pytest.mark.parametrize("channels", [1, choice.MANY_CHANNELS[2]])
+def test_a_cotangent_that_was_written_to_is_read_anew(channels: int) -> None:
+    """Between two backward passes its owner may, unlike with the image."""
+    rng = np.random.default_rng(11)
+    U, theta = rng.normal(size=(2, channels, 6, 7)), rng.normal(size=(2, 2, 3))
+    V_bar = rng.normal(size=(2, channels, 4, 3))
+    leaves = [Tensor(x, requires_grad=True) for x in (U, theta)]
+    V = spatial_transform(*leaves, V_bar.shape, align_corners=True)
+    V.backward(V_bar, retain_graph=True)
+    for change in (lambda: V_bar.__imul__(-2), lambda: V_bar.__setitem__((0, 0, 0, 0), np.inf)):
+        change()
+        for leaf in leaves:
+            leaf.zero_grad()
+        with np.errstate(invalid="ignore"):
+            V.backward(V_bar, retain_graph=True)
+            expected = vjp(lambda U, t: spatial_transform(U, t, V_bar.shape, align_corners=True), U, theta)[1]
+            for leaf, want in zip(leaves, expected(V_bar)):
+                np.testing.assert_allclose(leaf.grad, want, rtol=1e-12, atol=1e-12)
