@@ -13,7 +13,7 @@ from ..pixels import base_coordinates, centred_indices
 from .checks import check_size, check_theta
 from .linear import matmul
 from .pixel_units import half_spans, in_pixels, theta_factors
-from .shaping import reshape, transpose
+from .shaping import in_c_order, reshape, transpose
 
 Array = NDArray[Any]
 
@@ -127,7 +127,8 @@ def affine_tangent(
     n, d = theta.shape[:2]
     scaled = theta * theta_factors(size, source, align_corners, theta.dtype)
     base = centred_grid(size, theta.dtype).reshape(-1, d + 1)
-    return reshape(matmul(base, transpose(scaled, axes=(0, 2, 1))), shape=(n, *size, d))
+    factors = transpose(in_c_order(scaled), axes=(0, 2, 1))
+    return reshape(matmul(base, factors), shape=(n, *size, d))
 
 
 def centred_grid(size: tuple[int, ...], dtype: Any) -> Array:
@@ -175,5 +176,5 @@ def _apply(theta: Value, base: Array) -> Value:
 def _gather_theta(grid_bar: Value, base: Array) -> Value:
     """The transpose of :func:`_apply` in theta: every pixel adds cotangent times (x_t, y_t, 1)."""
     n, *size, d = grid_bar.shape
-    columns = reshape(grid_bar, shape=(n, math.prod(size), d))
+    columns = reshape(in_c_order(grid_bar), shape=(n, math.prod(size), d))
     return matmul(transpose(columns, axes=(0, 2, 1)), base.reshape(-1, d + 1))

@@ -186,6 +186,7 @@ IMAGE = {"kernel": (2, 3), "stride": (2, 1)}
 
 CASES: dict[str, Cases] = {
     "identity": unary(normal, refused=None),
+    "in_c_order": unary(normal, refused=None),
     "negative": unary(normal),
     "exp": unary(normal),
     "log": unary(positive),
