@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from .beside import Axis, beside
 from .places import NOWHERE, AffineMap, Part, tamed
+from .sampling import Orders
 
 Array = NDArray[Any]
-Orders = tuple[int, ...]
 
 
 class AxisAligned:

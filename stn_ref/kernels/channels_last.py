@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 
 from .beside import Axis, beside
 from .places import NOWHERE, Part, Places, tamed
+from .sampling import Orders
 from .workspace import workspace
 
 Array = NDArray[Any]
-Orders = tuple[int, ...]
 PART = 2**16  # samples at a time whose weights and indices are held
 RUN = 2**17  # numbers at a time that are copied for inner products
 KEEP, KEEP_BYTES = (

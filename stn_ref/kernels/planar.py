@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .beside import Pair
 from .places import NOWHERE, Part, Places, tamed
+from .sampling import Orders
 from .scatter import add_at
 from .workspace import Workspace, workspace
 
 Array = NDArray[Any]
-Pair = tuple[Array, Array]
-Orders = tuple[int, ...]
 PART = 2**18  # taps at a time, and half of that in large images
 LARGE = 2**17  # numbers of an image that no longer stays in the cache
 KEEP = 2**18  # samples whose cells may be kept from the forward pass to the backward one
