@@ -11,7 +11,7 @@ import numpy as np
 
 from stn_ref.kernels import places, planar, pooling, sampling, scatter, workspace
 from stn_ref.kernels.sampling import Block
-from stn_ref.ops import grids, kernel, projective, splines, thin_plate, widths
+from stn_ref.ops import affine_sampling, grids, kernel, projective, splines, thin_plate, widths
 from stn_ref.ops import sampling as sampler
 from stn_ref.ops.kernel import Kernel
 
@@ -101,6 +101,22 @@ def clamped_before_the_weights() -> None:
 @plant(noticed_by="test_sampling.py::test_slopes_are_the_sum_over_channels_of_the_raised_samples")
 def first_channel_only() -> None:
     wrap(planar.Planar, "slopes", lambda f, self, U, V, orders: f(self, U[:, :1], V[:, :1], orders))
+
+
+@plant(
+    noticed_by="test_warping.py::test_in_pixel_units_the_identity_stays_whole_where_normalised_coordinates_miss_a_pixel"
+)
+def x_and_y_swapped_from_theta_to_v() -> None:
+    """In the operator that goes without a grid."""
+    wrap(places.AffineMap, "coordinates", lambda f, *args: f(*args)[::-1])
+
+
+@plant(
+    noticed_by="test_registry.py::test_derivatives_of_first_and_second_order_agree_with_differences[affine_sample-0]"
+)
+def theta_in_pixels_in_its_gradient() -> None:
+    """Eq. (7) in pixel units handed on to theta as if it were normalised."""
+    affine_sampling.theta_factors = lambda *args: np.float64(1)
 
 
 @plant(noticed_by="kernels/test_ways.py::test_what_the_forward_pass_keeps_serves_the_backward_pass")
