@@ -24,7 +24,7 @@ class Call(NamedTuple):
 class Answer(NamedTuple):
     """What came of a call. Exactly one of ``outputs``, ``unsupported`` and ``failure`` says something."""
 
-    outputs: dict[str, Any] = {}
+    outputs: dict[str, Any]
     """Arrays by name: "" for a method that returns one array; None for a missing cotangent."""
     unsupported: str = ""
     """Why the backend says that it does not do this."""

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from stn_ref.equations import eq5_bilinear
-from stn_ref.oracle import exact, exact_bilinear
-from stn_ref.oracle.double_double import UNIT, add, multiply, times, two_product, two_sum
+from stn_ref.oracle import exact_bilinear
+from stn_ref.oracle.truth import exact
+from stn_ref.oracle.truth.double_double import UNIT, add, multiply, times, two_product, two_sum
 
 NUMBERS = (
     st.floats(-1e6, 1e6) | st.integers(-9, 9).map(float) | st.floats(allow_nan=False, allow_infinity=False)

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..equations import eq5_bilinear
-from ..errors import describe
+from ...equations import eq5_bilinear
+from ...errors import describe
 from .double_double import UNIT, Pair, add, multiply, times, two_sum
 
 Array = NDArray[Any]

@@ -1,0 +1,28 @@
+"""ONNX's own reference: ``onnx.reference.ReferenceEvaluator``, Python loops; no derivatives.
+
+It does cubic volumes too, as the standard says.
+"""
+
+from importlib import import_module
+from typing import Any
+
+from .onnx_runtime import MODEL, OPSET, OnnxRuntime
+
+EVALUATOR = """\
+from onnx.reference import ReferenceEvaluator
+[V] = ReferenceEvaluator(model).run(None, {"U": U, "grid": grid})"""
+
+
+class OnnxReference(OnnxRuntime):
+    """The same models as for ONNX Runtime."""
+
+    name = "onnx-reference"
+    cubic_volumes = True
+    snippet = MODEL + EVALUATOR
+
+    @property
+    def version(self) -> str:
+        return f"{self.onnx.__version__} (opset {OPSET})"
+
+    def evaluator(self, model: Any) -> Any:
+        return import_module("onnx.reference").ReferenceEvaluator(model)

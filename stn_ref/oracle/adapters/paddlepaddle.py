@@ -1,0 +1,56 @@
+"""PaddlePaddle: ``paddle.nn.functional.grid_sample`` and ``affine_grid``.
+
+The API of PyTorch without bicubic and float16. Half-way between two pixels the even one is nearest.
+"""
+
+from functools import cached_property
+from importlib import import_module
+from typing import Any
+
+from ..backend import Array, Unsupported
+from .differentiating import Differentiating, Function, Named, Names, Tensors
+
+
+class Paddle(Differentiating):
+    """On the CPU; derivatives by ``paddle.grad``."""
+
+    name = "paddle"
+    modes = ("nearest", "bilinear")
+    padding_modes = ("zeros", "border", "reflection")
+    dims = (2, 3)
+    dtypes = ("float32", "float64")
+    profile = "torch"
+    snippet = """\
+import paddle
+leaves = [paddle.to_tensor(array, stop_gradient=False) for array in (U, grid)]
+V = paddle.nn.functional.grid_sample(*leaves, mode, padding_mode, align_corners)
+U_bar, grid_bar = (bar.numpy() for bar in paddle.grad([V], leaves, [paddle.to_tensor(V_bar)]))
+V = V.numpy()"""
+
+    @cached_property
+    def paddle(self) -> Any:
+        return import_module("paddle")
+
+    @property
+    def version(self) -> str:
+        return str(self.paddle.__version__)
+
+    def tensor(self, array: Array) -> Any:
+        return self.paddle.to_tensor(array, place=self.paddle.CPUPlace())
+
+    def array(self, tensor: Any) -> Any:
+        return tensor.numpy()
+
+    def sampled(self, U: Any, grid: Any, **settings: Any) -> Any:
+        return self.paddle.nn.functional.grid_sample(U, grid, **settings)
+
+    def gridded(self, theta: Any, size: "tuple[int, ...]", align_corners: bool) -> Any:
+        return self.paddle.nn.functional.affine_grid(theta, list(size), align_corners)
+
+    def pulled(self, f: Function, at: Named, needs: Names, bars: Tensors, again: bool = False) -> Named:
+        if again:
+            raise Unsupported("grid_sample_grad has no gradient")
+        for name in needs:
+            at[name].stop_gradient = False
+        inputs = [at[name] for name in needs]
+        return dict(zip(needs, self.paddle.grad(f(at), inputs, list(bars), allow_unused=True)))
