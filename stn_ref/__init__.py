@@ -14,6 +14,9 @@ Beside the path: ``ops.transformation`` and the other maps (``affine``, ``projec
 ``flow``), ``ops.conversions`` from one description of a map to another, ``pictures``.
 """
 
+from importlib import import_module as _import_module
+from typing import Any as _Any
+
 from .autograd.gradcheck import gradcheck
 from .autograd.recording import no_grad
 from .autograd.report import GradcheckError, GradcheckReport
@@ -26,6 +29,14 @@ from .ops import *  # noqa: F403
 from .ops import __all__ as _operators
 
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> _Any:
+    """``stn_ref.oracle``, which is imported only when it is asked for."""
+    if name == "oracle":
+        return _import_module(".oracle", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 __all__ = [
     "GradcheckError",

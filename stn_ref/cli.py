@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import __version__
+from .commands.oracle_options import add_oracle
 
 DATA_HELP = (
     "folder with the four MNIST files (train-images-idx3-ubyte.gz, ...), or Fashion-MNIST in the same "
@@ -122,6 +123,7 @@ def parser() -> argparse.ArgumentParser:
         "kernel, padding and convention, on real digits. The exit status is 1 if one is wrong.",
     )
     check.add_argument("--order", type=int, choices=(1, 2), default=2, help="highest order of derivative")
+    add_oracle(commands, _Help)
     return top
 
 
@@ -222,7 +224,13 @@ def _gradcheck(options: argparse.Namespace) -> int:
     return 1 if failures else 0
 
 
-COMMANDS = {"demo": _demo, "train": _train, "gradcheck": _gradcheck}
+def _oracle(options: argparse.Namespace) -> int:
+    from .commands import oracle
+
+    return oracle.run(options)
+
+
+COMMANDS = {"demo": _demo, "train": _train, "gradcheck": _gradcheck, "oracle": _oracle}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -4,16 +4,23 @@ import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from itertools import product
 from typing import Any
+from zlib import crc32
 
 from ..errors import check_choice
+from .agreement import disagreements
 from .backend import Backend
 from .interview import Ask, Claims, Judge, Result, asks
 from .isolation import InProcess, Isolated
+from .matching import matches
 from .questions.affine_cases import AffineCase, affine_cases
 from .questions.cases import LEVELS, Case, Setting, cases
 from .report import Report
+from .reports.groups import groups, most_telling
+from .reproducer import reproducer
+from .shrinking import shrunk
 from .truth.profiles import Profile, profile_of
 from .verdicts import Finding, Verdict
 
@@ -24,6 +31,9 @@ CLAIMS: dict[str, tuple[Any, ...]] = {
     "dims": (2, 3),
     "dtypes": ("float16", "float32", "float64"),
 }
+MOST_REPRODUCERS = 5
+SHRINKING_SECONDS = 3.0
+ONE_IN = 24  # cases of a quick check are worked out in two ways
 Progress = Callable[[int, int, Sequence[Result]], None]
 
 
@@ -38,6 +48,8 @@ def check(
     time_limit: float = 20.0,
     only: str = "",
     seed: int = 0,
+    explain: bool = True,
+    first_failure: bool = False,
     progress: Progress | None = None,
     judge: Judge | None = None,
 ) -> Report:
@@ -63,6 +75,10 @@ def check(
         A regular expression: only cases whose name it matches somewhere.
     seed : int
         Of everything random in the questions.
+    explain : bool
+        Whether wrong answers are compared with known mistakes, and the smallest question is looked for.
+    first_failure : bool
+        Whether the check ends with the first case that has a wrong answer.
     progress : function of (cases done, cases in all, results), optional
         Called after each case.
     judge : Judge, optional
@@ -92,12 +108,44 @@ def check(
         todo = [case for case in all_cases(about, level, seed) if re.search(only, case.id)]
         results = list(_unclaimed(about))
         start = time.monotonic()
-        for done, found in enumerate(_interviews(asked, todo, judge, claims), start=1):
+        for done, found in enumerate(_interviews(asked, todo, judge, claims, level), start=1):
             results.extend(found)
             if progress is not None:
                 progress(done, len(todo), found)
-        seconds = time.monotonic() - start
-    return Report(dict(about), judge.profile.name, level, strict, seed, tuple(results), seconds)
+            if first_failure and any(result.verdict.failing for result in found):
+                break
+        report = Report(
+            dict(about), judge.profile.name, level, strict, seed, tuple(results), time.monotonic() - start
+        )
+        if not explain or not report.failures:
+            return report
+        return replace(
+            report,
+            matches=matches(results, judge, claims),
+            reproducers=dict(_reproducers(report, asked, judge, claims, _target(backend))),
+        )
+
+
+def _reproducers(
+    report: Report, asked: Any, judge: Judge, claims: Claims, target: str
+) -> Iterator[tuple[str, str]]:
+    """For the worst result of each group the script of its smallest question."""
+    for group in most_telling(groups(report.failures))[:MOST_REPRODUCERS]:
+        result = group.worst
+        evidence = result.evidence
+        if evidence is None or result.verdict is Verdict.ORACLE_DISAGREE:
+            continue
+        smallest, finding = shrunk(evidence, asked, judge, claims, seconds=SHRINKING_SECONDS)
+        yield f"{result.case}:{result.aspect}", reproducer(smallest, finding, report.backend, target)
+
+
+def _target(backend: Backend | str) -> str:
+    """The name under which a script can import the class of a backend, "" if it has none."""
+    if isinstance(backend, str):
+        return "" if "/" in backend or ".py:" in backend else backend
+    kind = type(backend)
+    importable = kind.__module__ != "__main__" and "<" not in kind.__qualname__
+    return f"{kind.__module__}:{kind.__qualname__}" if importable else ""
 
 
 def all_cases(about: Any, level: str, seed: int = 0) -> list[Case | AffineCase]:
@@ -123,13 +171,16 @@ def _asked(
 
 
 def _interviews(
-    asked: Any, todo: Sequence[Case | AffineCase], judge: Judge, claims: Claims
+    asked: Any, todo: Sequence[Case | AffineCase], judge: Judge, claims: Claims, level: str
 ) -> Iterator[list[Result]]:
     """The results of each case; a case is judged while the next one is being answered."""
     plans: list[list[Ask]] = [asks(case) for case in todo]
     jobs = ([ask.call for ask in plan] for plan in plans)
     for case, plan, answers in zip(todo, plans, asked.ask(jobs)):
-        yield judge.results(case, plan, answers, claims)
+        found = judge.results(case, plan, answers, claims)
+        if level != "quick" or crc32(case.id.encode()) % ONE_IN == 0:
+            found += disagreements(case, [result.aspect for result in found], judge, claims)
+        yield found
 
 
 def _unclaimed(about: Any) -> Iterator[Result]:

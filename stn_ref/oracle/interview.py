@@ -5,7 +5,7 @@ arrays laid out differently in memory, and once more.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,6 +22,7 @@ from .truth.profiles import Profile, variants
 from .verdicts import Finding, Verdict, judge
 
 Array = NDArray[Any]
+Known = tuple[Enclosure, dict[str, Array]]
 GRADIENTS = {"U": "U_bar", "grid": "grid_bar"}
 SECOND = {"U": "second.U", "grid": "second.grid", "V_bar": "second.V_bar"}
 AGAIN = "asked again"
@@ -56,6 +57,16 @@ class Claims:
 
 
 @dataclass(frozen=True)
+class Evidence:
+    """The question behind a result, and the answer if it is wrong."""
+
+    case: "Case | AffineCase"
+    ask: Ask
+    output: str
+    got: Any = None
+
+
+@dataclass(frozen=True)
 class Result:
     """What was found about one aspect of a case."""
 
@@ -65,6 +76,9 @@ class Result:
     way: str = ""
     """In which way it was asked where that matters; "" is the ordinary one."""
     threads: tuple[str, ...] = ()
+    """Public threads about mistakes that such a case finds."""
+    evidence: Evidence | None = field(default=None, compare=False, repr=False)
+    """Known in the process that found it."""
 
     @property
     def verdict(self) -> Verdict:
@@ -125,7 +139,7 @@ class Judge:
 
     def __init__(self, profile: Profile, *, strict: bool = False) -> None:
         self.profile, self.strict = profile, strict
-        self._known: dict[tuple[str, str, Claims], tuple[Enclosure, dict[str, Array]]] = {}
+        self._known: dict[tuple[str, str, Claims], Known] = {}
 
     def results(
         self, case: Case | AffineCase, plan: Sequence[Ask], answers: Sequence[Answer], claims: Claims
@@ -135,7 +149,7 @@ class Judge:
         first: dict[str, Any] = {}
         for ask, answer in zip(plan, answers):
             for name, aspect in ask.aspects.items():
-                finding = self._finding(case, ask, name, answer, claims)
+                finding = self.finding(case, ask, name, answer, claims)
                 if not finding.verdict.failing and claims.deterministic and ask.way == AGAIN:
                     finding = _same_bits(first.get(aspect), answer.outputs.get(name), finding)
                 if ask.way == "":
@@ -144,26 +158,46 @@ class Judge:
                     finding = replace(finding, verdict=Verdict.FAIL_LAYOUT)
                 known = found.get(aspect)
                 if known is None or (finding.verdict.failing and not known.verdict.failing):
-                    found[aspect] = Result(case.id, aspect, finding, ask.way, case.threads)
+                    got = answer.outputs.get(name) if finding.verdict.failing else None
+                    evidence = Evidence(case, ask, name, got)
+                    threads = case.threads(f"{ask.way} {aspect}")
+                    found[aspect] = Result(case.id, aspect, finding, ask.way, threads, evidence)
         return list(found.values())
 
-    def enclosure(
-        self, case: Case | AffineCase, aspect: str, claims: Claims
-    ) -> tuple[Enclosure, dict[str, Array]]:
+    def enclosure(self, case: Case | AffineCase, aspect: str, claims: Claims) -> Known:
         """All right answers, and those of each branch where there are several."""
         key = (case.id, aspect, claims)
         if key not in self._known:
-            aspects = aspects_of(case, self.profile, claims)
-            enclosure = aspects.enclosure(aspect)
-            branches: dict[str, Array] = {}
-            if enclosure.kinks.any() and isinstance(aspects, SamplerAspects):
-                branches = branches_of(aspects, aspect, enclosure)
-            self._known[key] = enclosure, branches
+            self._known[key] = self._worked_out(case, aspect, claims)
         return self._known[key]
 
-    def _finding(
-        self, case: Case | AffineCase, ask: Ask, name: str, answer: Answer, claims: Claims
+    def _worked_out(self, case: Case | AffineCase, aspect: str, claims: Claims) -> Known:
+        aspects = aspects_of(case, self.profile, claims)
+        enclosure = aspects.enclosure(aspect)
+        if enclosure.kinks.any() and isinstance(aspects, SamplerAspects):
+            return enclosure, branches_of(aspects, aspect, enclosure)
+        return enclosure, {}
+
+    def known(self, evidence: Evidence, claims: Claims) -> Known:
+        """All right answers to the question of a result."""
+        return self.enclosure(evidence.case, evidence.ask.aspects[evidence.output], claims)
+
+    def finding(
+        self,
+        case: Case | AffineCase,
+        ask: Ask,
+        name: str,
+        answer: Answer,
+        claims: Claims,
+        *,
+        remember: bool = True,
     ) -> Finding:
+        """The verdict on one output of an answer.
+
+        Without ``remember`` the case is none of the questions, although it may be named like one.
+        """
+        if answer.failure == "ERROR" and any(array.size == 0 for array in case.arrays.values()):
+            return Finding(Verdict.UNSUPPORTED, detail=f"refuses empty arrays: {answer.detail}")
         if answer.failure:
             verdict = Verdict.TIMEOUT if answer.failure == "TIMEOUT" else Verdict.CRASH
             return Finding(verdict, np.inf, detail=answer.detail)
@@ -176,7 +210,8 @@ class Judge:
         if got is None:
             return Finding(Verdict.UNSUPPORTED, detail=f"no cotangent of {name}")
         aspect, dtype = ask.aspects[name], case.setting.dtype
-        enclosure, branches = self.enclosure(case, aspect, claims)
+        right = self.enclosure if remember else self._worked_out
+        enclosure, branches = right(case, aspect, claims)
         only = ""
         if self.strict and branches:
             only = TIE_NAMES[self.profile.ties] if aspect == "V" else self.profile.kink

@@ -67,7 +67,7 @@ class Finding:
 
     verdict: Verdict
     ratio: float = 0.0
-    """The largest error over its bound."""
+    """How far the worst number lies outside the right ones, over the bound of its rounding."""
     ulps: float = 0.0
     """The largest error among the finite numbers, in units of the last place of the exact one."""
     branch: str = ""
@@ -155,7 +155,10 @@ def _worst(miss: Array, got: Array, enclosure: Enclosure) -> dict[str, Any]:
         "ratio": float(miss[where]),
         "where": tuple(int(i) for i in where),
         "got": float(got[where]),
-        "expected": (exact - float(enclosure.below[where]), exact + float(enclosure.above[where])),
+        "expected": (
+            exact - float(enclosure.below[where]) - float(enclosure.slack[where]),
+            exact + float(enclosure.above[where]) + float(enclosure.slack[where]),
+        ),
     }
 
 

@@ -25,6 +25,7 @@ class StnRef(Differentiating):
     dims = (2, 3)
     dtypes = ("float16", "float32", "float64")
     profile = "paper"
+    kink = "right"
     snippet = """\
 import stn_ref
 settings = {"mode": mode, "padding_mode": padding_mode, "align_corners": align_corners}
@@ -42,7 +43,7 @@ U_bar, grid_bar = pullback(V_bar)"""
         return tensor
 
     def sampled(self, U: Any, grid: Any, **settings: Any) -> Any:
-        return grid_sample(U, grid, **settings)
+        return grid_sample(U, grid, kink=self.kink, **settings)
 
     def gridded(self, theta: Any, size: "tuple[int, ...]", align_corners: bool) -> Any:
         return affine_grid(theta, size, align_corners=align_corners)

@@ -9,8 +9,8 @@ def pixel_axes(xp: Any, grid: Any, sizes: Any, align_corners: bool) -> "list[Any
     """Pixel coordinates along the axes of an image of spatial shape ``sizes``, slowest axis first.
 
     ``grid`` is an array of ``xp``: NumPy, or another module with its ``where`` and ``isfinite``. The result
-    has its dtype, and can be differentiated if ``xp`` can. Infinite stays infinite, on an axis of one pixel too,
-    and finite stays finite, so that what becomes of it is the backend's doing.
+    has its dtype, and can be differentiated if ``xp`` can. Infinite stays infinite, on an axis of one pixel
+    too, and finite stays finite, so that what becomes of it is the backend's doing.
 
     >>> pixel_axes(np, np.array([[-1.0, 1.0], [0.0, 0.0]]), (4, 3), False)
     [array([3.5, 1.5]), array([-0.5,  1. ])]

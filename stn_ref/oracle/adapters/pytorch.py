@@ -24,7 +24,6 @@ class Torch(Differentiating):
     dims: "tuple[int, ...]" = (2, 3)
     dtypes: "tuple[str, ...]" = ("float16", "float32", "float64")
     profile = "torch"
-    half_coordinates = "float16"
     device = "cpu"
     snippet = """\
 import torch

@@ -13,7 +13,6 @@ class TorchCuda(Torch):
 
     name = "torch-cuda"
     deterministic = False
-    half_coordinates = "float32"
     device = "cuda"
 
     @cached_property

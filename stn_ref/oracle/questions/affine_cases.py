@@ -45,10 +45,9 @@ class AffineCase:
     def about(self) -> str:
         return (AFFINE_FAMILIES[self.family].__doc__ or "").split("\n")[0]
 
-    @property
-    def threads(self) -> tuple[str, ...]:
-        """Public threads about mistakes that this case finds."""
-        return threads_of(self.family, self.setting)
+    def threads(self, way: str = "") -> tuple[str, ...]:
+        """Public threads about mistakes that this case finds, asked in such a way."""
+        return threads_of(self.family, self.setting, way)
 
 
 def _random(setting: AffineSetting, rng: np.random.Generator) -> Drawn:

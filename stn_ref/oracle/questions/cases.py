@@ -19,6 +19,7 @@ from .regressions import threads_of
 
 Array = NDArray[Any]
 LEVELS = ("quick", "full", "nightly")
+QUICK_IN_HALF = ("random", "kinks", "one-ulp", "ladder", "largest", "wide-image")
 EVERY_RESULT = ("jvp", "second")  # what else is asked where it is cheap
 
 
@@ -76,10 +77,9 @@ class Case:
     def about(self) -> str:
         return FAMILIES[self.family].about
 
-    @property
-    def threads(self) -> tuple[str, ...]:
-        """Public threads about mistakes that this case finds."""
-        return threads_of(self.family, self.setting)
+    def threads(self, way: str = "") -> tuple[str, ...]:
+        """Public threads about mistakes that this case finds, asked in such a way."""
+        return threads_of(self.family, self.setting, way)
 
 
 Maker = Callable[[Setting, np.random.Generator], Mapping[str, Array]]
@@ -98,7 +98,8 @@ class Family:
     def belongs(self, setting: Setting, level: str) -> bool:
         """Whether it is asked at this level; volumes and half precision are asked less of."""
         first = self.level_3d if setting.d == 3 else self.level
-        if setting.d == 3 and setting.mode == "bicubic":
+        rare = setting.d == 3 and (setting.mode == "bicubic" or setting.dtype == "float16")
+        if rare or (setting.dtype == "float16" and self.name not in QUICK_IN_HALF):
             first = max(first, "full", key=LEVELS.index)
         return self.applies(setting) and LEVELS.index(first) <= LEVELS.index(level)
 
@@ -254,10 +255,19 @@ def far(setting: Setting, rng: np.random.Generator) -> Mapping[str, Array]:
 
 @family()
 def ladder(setting: Setting, rng: np.random.Generator) -> Mapping[str, Array]:
-    """Coordinates from 2^10 up to the largest number, with both signs."""
-    sizes = setting.sizes()
+    """Coordinates from 2^10 up to 2^100, beyond all sorts of integers, with both signs."""
     largest = float(np.finfo(setting.dtype).max)
-    steps = [2.0**e for e in (10, 15, 24, 31, 32, 62, 63, 100) if 2.0**e < largest] + [largest]
+    return _far_away(setting, rng, [2.0**e for e in (10, 15, 24, 31, 32, 62, 63, 100) if 2.0**e < largest])
+
+
+@family()
+def largest(setting: Setting, rng: np.random.Generator) -> Mapping[str, Array]:
+    """The largest coordinate there is, which no step towards pixels may make infinite."""
+    return _far_away(setting, rng, [float(np.finfo(setting.dtype).max)])
+
+
+def _far_away(setting: Setting, rng: np.random.Generator, steps: Sequence[float]) -> Mapping[str, Array]:
+    sizes = setting.sizes()
     grid = np.zeros((2, *(1,) * (setting.d - 2), 2 * len(steps), setting.d, setting.d))
     for k in range(setting.d):
         grid[..., k, k] = np.array([*steps, *(-step for step in steps)])

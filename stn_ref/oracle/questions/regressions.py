@@ -12,10 +12,14 @@ class Regression:
     threads: tuple[str, ...]
     family: str
     where: dict[str, Any] = field(default_factory=dict)
+    ways: tuple[str, ...] = ()
+    """Words for the ways of asking in which it shows, if it does not in the ordinary one."""
 
 
-def _regression(name: str, threads: str, family: str, **where: Any) -> Regression:
-    return Regression(name, tuple(threads.split()), family, where)
+def _regression(
+    name: str, threads: str, family: str, *, ways: tuple[str, ...] = (), **where: Any
+) -> Regression:
+    return Regression(name, tuple(threads.split()), family, where, ways)
 
 
 P = "pytorch/pytorch"
@@ -33,12 +37,12 @@ REGRESSIONS = (
     _regression("weights-before-padding", f"{P}#10051", "quarters", padding_mode="zeros"),
     _regression("height-1", f"{P}#15386", "one-pixel-high"),
     _regression("centre-round-off", f"{P}#81868", "identity"),
-    _regression("strided-cotangent", f"{P}#124154", "random"),
-    _regression("stride-0-input", f"{P}#2307", "random"),
-    _regression("memory-layouts", f"{P}#174339 {P}#171602", "random"),
-    _regression("nondeterminism", f"{P}#180417 {P}#175047", "collisions"),
+    _regression("strided-cotangent", f"{P}#124154", "random", ways=("arrays",)),
+    _regression("stride-0-input", f"{P}#2307", "random", ways=("broadcast",)),
+    _regression("memory-layouts", f"{P}#174339 {P}#171602", "random", ways=("channels",)),
+    _regression("nondeterminism", f"{P}#180417 {P}#175047", "collisions", ways=("again",)),
     _regression("empty", f"{P}#175683", "empty-output"),
-    _regression("double-backward", f"{P}#34704", "random"),
+    _regression("double-backward", f"{P}#34704", "random", ways=("second",)),
     _regression(
         "cubic-border-taps", "microsoft/onnxruntime#10607", "quarters", mode="bicubic", padding_mode="border"
     ),
@@ -61,6 +65,7 @@ REGRESSIONS = (
         "grid-gradient-only",
         "apache/mxnet#8866 PaddlePaddle/Paddle#38900 PaddlePaddle/Paddle#70147",
         "random",
+        ways=("only",),
     ),
     _regression("floor-then-round", "PaddlePaddle/Paddle#74555", "one-ulp", mode="nearest"),
     _regression("mixed-conventions", "kornia/kornia#3945 kornia/kornia#4503", "random", align_corners=False),
@@ -73,12 +78,13 @@ REGRESSIONS = (
 )
 
 
-def threads_of(family: str, setting: Any) -> tuple[str, ...]:
-    """The threads that a case of this family and setting stands for."""
+def threads_of(family: str, setting: Any, way: str = "") -> tuple[str, ...]:
+    """The threads about mistakes that a case of this family and setting shows, when asked in such a way."""
     found = [
         thread
         for regression in REGRESSIONS
         if regression.family == family
+        and (not regression.ways or any(word in way for word in regression.ways))
         and all(getattr(setting, name, value) == value for name, value in regression.where.items())
         for thread in regression.threads
     ]

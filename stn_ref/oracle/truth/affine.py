@@ -76,5 +76,6 @@ class AffineAspects:
         slack = slack + np.where(slack > 0, self.arithmetic.tiny, 0)
         high, low = total.pair(self.divisor)
         no = np.zeros(high.shape, bool)
-        found = Enclosure(high, low, slack, slack, kinks=no, choices=high[None], slack=slack)
+        zero = np.zeros(high.shape)
+        found = Enclosure(high, low, zero, zero, kinks=no, choices=high[None], slack=slack)
         return found.mapped(lambda x: x.reshape(self.shape(aspect)))

@@ -73,6 +73,8 @@ class SamplerAspects:
         enclosure = sampled(self.places, self._sampled_terms(aspect), self.arithmetic)
         if aspect == "V":
             enclosure = self._at_the_limit(enclosure)
+        else:
+            enclosure = replace(enclosure, free=enclosure.free | self.places.odd[..., None])
         return enclosure.mapped(lambda x: np.moveaxis(x, -1, 1).reshape(self.shape(aspect)))
 
     def readings_of_eq7(self) -> Array:
@@ -116,15 +118,16 @@ class SamplerAspects:
                 orders = tuple(a + b for a, b in zip(self._unit(j), self._unit(k)))
                 terms.append(Term((V_bar, factor, self._factors[j], s), orders, U))
         enclosure = sampled(self.places, terms, self.arithmetic, over_channels=True)
-        if self.reading.mode == "nearest":  # 0 everywhere, whatever is multiplied with it
+        enclosure = replace(enclosure, free=enclosure.free | self.places.odd)
+        if self.reading.mode == "nearest":  # 0 everywhere, however far away
             return replace(enclosure, finite=False)
         return enclosure
 
     def _at_the_limit(self, enclosure: Enclosure) -> Enclosure:
-        """V where a coordinate is NaN or infinite, by the profile."""
+        """V where a coordinate is NaN or infinite, by the profile; there, derivatives may be 0 or NaN."""
         profile = self.reading.profile
         grid = self.arrays["grid"].reshape(self.n, prod(self.target), self.d)
-        nan, infinite = np.isnan(grid).any(-1)[..., None], np.isinf(grid).any(-1)[..., None]
+        nan, infinite = (np.array(f(grid).any(-1))[..., None] for f in (np.isnan, np.isinf))
         none = np.zeros_like(nan)
         nonfinite = (nan if profile.literal_nan else none) | (
             self.places.undefined[..., None] if profile.limits else none

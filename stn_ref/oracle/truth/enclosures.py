@@ -72,13 +72,13 @@ class Enclosure:
     """The exact number is high + low, to about 106 bits."""
     below: Array
     above: Array
-    """An answer may be less, or more, by so much."""
+    """How far the set of exact numbers reaches below and above it, where there are several."""
     kinks: Array
     """Where a coordinate lies exactly between two cells, so that an answer may tell which one was taken."""
     choices: Array
     """The exact number in each of the cells that may be meant, (choices, ...); the first is ``high``."""
     slack: Array
-    """What of ``below`` and ``above`` is there for rounding."""
+    """By how much rounding may lead out of that set."""
     discrete: bool = False
     """Whether an answer must be one of the choices, and not between them."""
     free: Any = False
@@ -89,21 +89,22 @@ class Enclosure:
     """Where it must be NaN or infinite."""
 
     def miss(self, got: Array) -> Array:
-        """The error of an answer over its bound: at most 1 if it is right. NaN is infinitely wrong.
+        """How far an answer lies outside the set, over the bound of its rounding: at most 1 if it is right.
 
-        >>> zero, one, no = np.zeros(2), np.ones(2), np.zeros(2, bool)
-        >>> Enclosure(zero, zero, one, 2 * one, no, zero[None], one).miss(np.array([-2.0, 1.0]))
-        array([2. , 0.5])
+        NaN is infinitely wrong.
+
+        >>> zero, one, no = np.zeros(3), np.ones(3), np.zeros(3, bool)
+        >>> Enclosure(zero, zero, zero, one, no, zero[None], one).miss(np.array([-2.0, 1.0, 1.5]))
+        array([2. , 0. , 0.5])
         """
         got = np.asarray(got, np.float64)
         with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
             error = (got - self.high) - self.low
             if self.discrete:
-                bound = self.slack
-                error = np.minimum.reduce([np.abs(error), *np.abs(got - self.choices[1:])])
+                outside = np.minimum.reduce([np.abs(error), *np.abs(got - self.choices[1:])])
             else:
-                bound = np.where(error < 0, self.below, self.above)
-            ratio = np.where(error == 0, 0.0, np.abs(error) / bound)
+                outside = np.maximum(np.where(error < 0, -error - self.below, error - self.above), 0)
+            ratio = np.where(outside == 0, 0.0, outside / self.slack)
         ratio = np.where(np.isfinite(got), ratio, np.inf)
         ratio = np.where(self.finite & np.isfinite(got), 0.0, ratio)
         ratio = np.where(self.nonfinite, np.where(np.isfinite(got), np.inf, 0.0), ratio)
@@ -151,18 +152,18 @@ def sampled(
     if over_channels:
         choices, rounding, lost = choices.sum(-1), rounding.sum(-1), lost.any(-1)
     centre = choices[0]
-    slack = (rounding + np.where(rounding > 0, arithmetic.tiny, 0)).max(0)
+    slack = (rounding + shift + np.where(rounding > 0, arithmetic.tiny, 0)).max(0)
     differences = np.stack([(choices[s] - centre).float() for s in range(places.choices)])
     high, low = centre.pair()
     expand = (...,) if over_channels else (..., None)
     return Enclosure(
         high,
         low,
-        below=(shift - differences).max(0) + slack,
-        above=(shift + differences).max(0) + slack,
+        below=(-differences).max(0),
+        above=differences.max(0),
         kinks=np.broadcast_to((places.kinks & places.at_kink)[expand], high.shape),
         choices=np.stack([choices[s].float() for s in range(places.choices)]),
-        slack=slack + shift.max(0),
+        slack=slack,
         discrete=places.reading.mode == "nearest" and not over_channels,
         free=np.broadcast_to(lost | places.undefined[expand], high.shape),
         finite=np.broadcast_to(places.wide[expand], high.shape),
@@ -200,8 +201,8 @@ def scattered(places: Places, terms: Sequence[Term], arithmetic: Arithmetic) -> 
     enclosure = Enclosure(
         high,
         low,
-        below=below + slack,
-        above=above + slack,
+        below=below,
+        above=above,
         kinks=np.zeros(into, bool),
         choices=high[None],
         slack=slack,
@@ -306,9 +307,8 @@ def _elsewhere(places: Places, terms: Sequence[Term], values: Any, into: tuple[i
 
 def _touched_by(places: Places, into: tuple[int, ...]) -> Array:
     """Images in which such a sample may add anything finite, all their pixels."""
-    literal = places.reading.profile.literal_nan
-    vague: Array = places.wide if literal else np.logical_or(places.wide, places.undefined)
-    return np.broadcast_to(vague.any(1)[:, None, None], into)
+    vague = [places.wide] if places.reading.profile.literal_nan else [places.wide, places.undefined]
+    return np.broadcast_to(np.any(vague, axis=(0, 2))[:, None, None], into)
 
 
 def _number(places: Places, x: Array) -> Any:

@@ -24,7 +24,7 @@ Array = NDArray[Any]
 Numbers = Dyadic | DoubleDouble
 Orders = tuple[int, ...]
 REACH = 3  # pixels beyond which an image padded by zeros or its border is constant, for every kernel here
-MOST_EXACTLY = 2**16  # samples above which double-double arithmetic is used if it can be
+MOST_EXACTLY = 2**16  # coordinates above which double-double arithmetic is used if it can be
 TOO_FAR = 0.25  # pixels of uncertainty from which on nothing is said about a sample
 LARGEST = float(np.finfo(np.float64).max)
 FIRST_TAP = {"nearest": 0, "bilinear": 0, "bicubic": -1}
@@ -64,6 +64,7 @@ class Places:
         self.axes = [Axis(flat[..., k], size, reading, numbers) for k, size in enumerate(reversed(source))]
         self.error = numbers.error
         self.undefined: Array = np.any([axis.undefined for axis in self.axes], axis=0)
+        self.odd: Array = np.any([axis.odd for axis in self.axes], axis=0)
         self.wide: Array = np.any([axis.wide for axis in self.axes], axis=0)
         self.kinks: Array = np.any([axis.touches for axis in self.axes], axis=0)
         self.at_kink: Array = np.any([axis.at_kink for axis in self.axes], axis=0)
@@ -130,7 +131,9 @@ class Axis:
     def __init__(self, g: Array, size: int, reading: Reading, numbers: Any) -> None:
         self.size, self.reading = size, reading
         infinite = np.isinf(g)
-        self.undefined = np.isnan(g) | (infinite if reading.padding_mode == "reflection" else False)
+        no_limit = reading.padding_mode == "reflection" or not reading.profile.limits
+        self.undefined = np.isnan(g) | (infinite & no_limit)
+        self.odd = ~np.isfinite(g)
         across = span(size, reading.align_corners)
         far_away = np.where(infinite & ~self.undefined, np.copysign(4.0 * (size + REACH), g), 0.0)
         g = np.where(np.isfinite(g), g, 0)

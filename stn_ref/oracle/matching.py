@@ -1,0 +1,86 @@
+"""Which mistake of the dictionary a failing backend makes: the one whose answers are its own."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..faults import FAULTS, Fault
+from . import worker
+from .backend import Backend
+from .calls import Call
+from .interview import Claims, Evidence, Judge, Result
+from .report import Match
+
+Array = NDArray[Any]
+MOST = 36  # wrong answers that are compared, and right ones
+TELLING = 0.9  # the share of both that a mistake must explain to be named
+
+
+def matches(results: Sequence[Result], judge: Judge, claims: Claims) -> tuple[Match, ...]:
+    """The mistakes that explain what is wrong and what is right, those that explain most of it first.
+
+    A mistake is named if at least nine in ten of the wrong answers are its own, to rounding, and if it is
+    right itself in nine in ten of the cases in which the backend is.
+    """
+    known = [(r.verdict, r.evidence) for r in results if r.evidence is not None]
+    wrong = _spread([e for verdict, e in known if verdict.failing and e.got is not None])
+    right = _spread([e for verdict, e in known if verdict.passing])
+    if not wrong:
+        return ()
+    slacks = [2 * np.asarray(judge.known(e, claims)[0].slack) for e in wrong]
+    found = []
+    for fault in FAULTS.values():
+        if fault.dangerous or fault.equivalent:
+            continue
+        matched = _count(_agrees(e, fault, slack) for e, slack in zip(wrong, slacks))
+        if matched >= TELLING * len(wrong):
+            spared = _count(_is_right(e, fault, judge, claims) for e in right)
+            if spared >= TELLING * len(right):
+                found.append(Match(fault.name, fault.sentence, matched, len(wrong)))
+    return tuple(sorted(found, key=lambda match: -match.matched))
+
+
+def _spread(evidence: Sequence[Evidence]) -> list[Evidence]:
+    """At most so many, evenly from the whole."""
+    step = max(1, -(-len(evidence) // MOST))
+    return list(evidence[::step])
+
+
+def _count(true: Iterator[bool]) -> int:
+    """How many are true; counting ends where it can no longer come to much."""
+    matched = missed = 0
+    for one in true:
+        matched, missed = matched + one, missed + (not one)
+        if missed > (1 - TELLING) * MOST:
+            break
+    return matched
+
+
+def _agrees(evidence: Evidence, fault: Fault, slack: Array) -> bool:
+    """Whether the mistake gives the backend's answer."""
+    theirs, got = _answer(evidence, fault), np.asarray(evidence.got, np.float64)
+    if theirs is None or theirs.shape != got.shape:
+        return False
+    with np.errstate(all="ignore"):
+        same = np.abs(theirs - got) <= slack + np.spacing(np.abs(got))
+    return bool((same | (theirs == got) | (np.isnan(theirs) & np.isnan(got))).all())
+
+
+def _is_right(evidence: Evidence, fault: Fault, judge: Judge, claims: Claims) -> bool:
+    theirs, enclosure = _answer(evidence, fault), judge.known(evidence, claims)[0]
+    if theirs is None or theirs.shape != enclosure.high.shape:
+        return False
+    return bool((enclosure.miss(theirs) <= 1).all())
+
+
+def _answer(evidence: Evidence, fault: Fault) -> Array | None:
+    """What somebody who makes the mistake answers, in float64."""
+    call = evidence.ask.call
+    arrays = {name: array.astype(np.float64) for name, array in call.arrays.items()}
+    with np.errstate(all="ignore"):
+        answer = worker.run(
+            cast(Backend, fault.make()), Call(call.method, arrays, call.settings, call.layout)
+        )
+    return None if answer.failure else answer.outputs.get(evidence.output)
