@@ -170,9 +170,9 @@ static Corner corner_of(Array U, Array grid, Settings how, long k)
 {
     long C = U.shape[1], H = U.shape[2], W = U.shape[3], samples = grid.shape[1] * grid.shape[2];
     long sample = k / 4, plane = sample / samples, place = 2 * (plane / C * samples + sample % samples);
-    Tap x = tap(grid.data[place + FAULT], W, how, k % 2);
-    Tap y = tap(grid.data[place + 1 - FAULT], H, how, k / 2 % 2);
-    Corner corner = {(plane * H + y.pixel) * W + x.pixel, sample, place, place + 1,
+    long at_x = place + FAULT, at_y = place + 1 - FAULT;
+    Tap x = tap(grid.data[at_x], W, how, k % 2), y = tap(grid.data[at_y], H, how, k / 2 % 2);
+    Corner corner = {(plane * H + y.pixel) * W + x.pixel, sample, at_x, at_y,
                      x.weight * y.weight, x.slope * y.weight, x.weight * y.slope};
     return corner;
 }

@@ -164,7 +164,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit status."""
     commands = parser()
     options = commands.parse_args(arguments)
-    if getattr(options, "resume", False) and not options.checkpoint:
+    if options.command == "train" and options.resume and not options.checkpoint:
         commands.error("--resume needs --checkpoint FILE, the file to go on from")
     try:
         return COMMANDS[options.command](options)

@@ -4,6 +4,7 @@ import argparse
 import sys
 import textwrap
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from ..oracle.checker import all_cases
 from ..oracle.interview import Claims, Judge, Result, asks
 from ..oracle.isolation import Isolated
 from ..oracle.names import target_of
+from ..oracle.packs import judge_pack, read_pack, write_pack
 from ..oracle.questions.affine_cases import AFFINE_FAMILIES
 from ..oracle.questions.cases import FAMILIES
 from ..oracle.report import Report
@@ -23,6 +25,7 @@ from ..oracle.reproducer import reproducer
 from ..oracle.selftest import selftest
 from ..oracle.shrinking import shrunk
 from ..oracle.truth.profiles import PROFILES, profile_of
+from .oracle_matrix import matrix
 
 EVERYTHING = {
     "modes": ("nearest", "bilinear", "bicubic"),
@@ -49,9 +52,15 @@ def check_backend(options: argparse.Namespace) -> int:
         time_limit=options.time_limit,
         only=options.only,
         seed=options.seed,
+        resume=options.resume,
         explain=not options.no_explain,
         progress=Counter() if sys.stderr.isatty() else None,
     )
+    return _told(report, options)
+
+
+def _told(report: Report, options: argparse.Namespace) -> int:
+    """Write and print a report."""
     for form in ("json", "html", "junit"):
         path = getattr(options, form)
         if path:
@@ -160,6 +169,29 @@ def test_itself(options: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
+def pack(options: argparse.Namespace) -> int:
+    write_pack(
+        options.file,
+        modes=options.modes,
+        padding_modes=options.padding_modes,
+        align_corners=[word == "True" for word in options.align_corners],
+        dims=[int(word) for word in options.dims],
+        dtypes=options.dtypes,
+        level=options.level,
+        seed=options.seed,
+        form=Path(options.file).suffix.removeprefix("."),
+        only=options.only,
+    )
+    print(f"{options.file}: {len(read_pack(options.file).index['calls'])} calls")
+    return 0
+
+
+def judge_answers(options: argparse.Namespace) -> int:
+    questions = read_pack(options.file)
+    report = judge_pack(questions, options.answers, profile=options.profile, strict=options.strict)
+    return _told(report, options)
+
+
 def compare_reports(options: argparse.Namespace) -> int:
     print(compare(*(Report.from_json(path) for path in options.reports)))
     return 0
@@ -172,5 +204,8 @@ COMMANDS = {
     "shrink": shrink,
     "faults": faults,
     "selftest": test_itself,
+    "pack": pack,
+    "judge": judge_answers,
     "compare": compare_reports,
+    "matrix": matrix,
 }

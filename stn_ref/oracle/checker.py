@@ -1,19 +1,22 @@
 """The oracle's main function: every case, asked of a backend and judged."""
 
+import os
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from itertools import product
 from typing import Any
 from zlib import crc32
 
+from .. import __version__
 from ..errors import check_choice
 from .agreement import disagreements
 from .backend import Backend
 from .interview import Ask, Claims, Judge, Result, asks
 from .isolation import InProcess, Isolated
+from .journal import Journal
 from .matching import matches
 from .questions.affine_cases import AffineCase, affine_cases
 from .questions.cases import LEVELS, Case, Setting, cases
@@ -48,6 +51,7 @@ def check(
     time_limit: float = 20.0,
     only: str = "",
     seed: int = 0,
+    resume: str | os.PathLike[str] | None = None,
     explain: bool = True,
     first_failure: bool = False,
     progress: Progress | None = None,
@@ -75,6 +79,9 @@ def check(
         A regular expression: only cases whose name it matches somewhere.
     seed : int
         Of everything random in the questions.
+    resume : path, optional
+        A file in which results are kept as they come; with the same file the same check goes on where it was
+        stopped.
     explain : bool
         Whether wrong answers are compared with known mistakes, and the smallest question is looked for.
     first_failure : bool
@@ -108,12 +115,19 @@ def check(
         todo = [case for case in all_cases(about, level, seed) if re.search(only, case.id)]
         results = list(_unclaimed(about))
         start = time.monotonic()
-        for done, found in enumerate(_interviews(asked, todo, judge, claims, level), start=1):
-            results.extend(found)
-            if progress is not None:
-                progress(done, len(todo), found)
-            if first_failure and any(result.verdict.failing for result in found):
-                break
+        with _journal(resume, about, judge, level, seed) as journal:
+            known = journal.done if journal is not None else {}
+            results += [result for case in todo for result in known.get(case.id, [])]
+            missing = [case for case in todo if case.id not in known]
+            interviews = zip(missing, _interviews(asked, missing, judge, claims, level))
+            for done, (case, found) in enumerate(interviews, start=len(todo) - len(missing) + 1):
+                results.extend(found)
+                if journal is not None:
+                    journal.add(case.id, found)
+                if progress is not None:
+                    progress(done, len(todo), found)
+                if first_failure and any(result.verdict.failing for result in found):
+                    break
         report = Report(
             dict(about), judge.profile.name, level, strict, seed, tuple(results), time.monotonic() - start
         )
@@ -160,6 +174,22 @@ def all_cases(about: Any, level: str, seed: int = 0) -> list[Case | AffineCase]:
     if "affine_grid" in about["methods"]:
         found += affine_cases(about["align_corners"], about["dtypes"], about["dims"], seed)
     return found
+
+
+@contextmanager
+def _journal(
+    path: str | os.PathLike[str] | None, about: Any, judge: Judge, level: str, seed: int
+) -> Iterator[Journal | None]:
+    if path is None:
+        yield None
+        return
+    header = {f"backend's {name}": about[name] for name in sorted(about) if name != "snippet"}
+    header |= {"profile": judge.profile.name, "strict": judge.strict, "level": level, "seed": seed}
+    journal = Journal(path, {**header, "stn_ref": __version__})
+    try:
+        yield journal
+    finally:
+        journal.close()
 
 
 def _asked(

@@ -26,6 +26,7 @@ Known = tuple[Enclosure, dict[str, Array]]
 GRADIENTS = {"U": "U_bar", "grid": "grid_bar"}
 SECOND = {"U": "second.U", "grid": "second.grid", "V_bar": "second.V_bar"}
 AGAIN = "asked again"
+REFUSAL = "a cotangent of the wrong shape"
 LAYOUT_MAY_CAUSE = (
     Verdict.FAIL_VALUE,
     Verdict.FAIL_GRAD,
@@ -114,6 +115,10 @@ def sampler_asks(case: Case) -> list[Ask]:
     if "second" in case.also:
         names = "U grid V_bar U_bar_bar grid_bar_bar"
         plan.append(Ask(call("grid_sample_vjp_vjp", names, needs=tuple(SECOND)), "", SECOND))
+    if "refusal" in case.also:
+        short = call("grid_sample_vjp", "U grid V_bar", needs=tuple(GRADIENTS))
+        short.arrays["V_bar"] = arrays["V_bar"][..., :-1]
+        plan.append(Ask(short, REFUSAL, GRADIENTS))
     if "repeat" in case.also:
         plan += [forward(AGAIN), backward(AGAIN)]
     return plan
@@ -198,11 +203,16 @@ class Judge:
         """
         if answer.failure == "ERROR" and any(array.size == 0 for array in case.arrays.values()):
             return Finding(Verdict.UNSUPPORTED, detail=f"refuses empty arrays: {answer.detail}")
+        if ask.way == REFUSAL and (answer.unsupported or answer.failure == "ERROR"):
+            return Finding(Verdict.EXACT)
         if answer.failure:
             verdict = Verdict.TIMEOUT if answer.failure == "TIMEOUT" else Verdict.CRASH
             return Finding(verdict, np.inf, detail=answer.detail)
         if answer.unsupported:
             return Finding(Verdict.UNSUPPORTED, detail=answer.unsupported)
+        if ask.way == REFUSAL:
+            shape = ask.call.arrays["V_bar"].shape
+            return Finding(Verdict.FAIL_SHAPE, np.inf, detail=f"takes a cotangent of shape {shape}")
         if answer.overwritten:
             detail = f"writes to its argument {', '.join(answer.overwritten)}"
             return Finding(Verdict.FAIL_LAYOUT, np.inf, detail=detail)

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import warnings
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
@@ -47,7 +48,10 @@ class InProcess:
     def ask(self, jobs: Iterable[Sequence[Call]]) -> Iterator[list[Answer]]:
         """The answers of each job, as :meth:`Isolated.ask` gives them."""
         for job in jobs:
-            yield [worker.run(self.backend, call) for call in job]
+            with warnings.catch_warnings():  # of NaN and overflow, which are asked for on purpose
+                warnings.simplefilter("ignore")
+                answers = [worker.run(self.backend, call) for call in job]
+            yield answers
 
 
 class Isolated:

@@ -1,20 +1,20 @@
 """Which mistake of the dictionary a failing backend makes: the one whose answers are its own."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..faults import FAULTS, Fault
+from ..faults import FAULTS, Fault, Plain
 from . import worker
 from .backend import Backend
-from .calls import Call
 from .interview import Claims, Evidence, Judge, Result
 from .report import Match
 
 Array = NDArray[Any]
 MOST = 36  # wrong answers that are compared, and right ones
+ROUNDINGS = 32
 TELLING = 0.9  # the share of both that a mistake must explain to be named
 
 
@@ -29,7 +29,7 @@ def matches(results: Sequence[Result], judge: Judge, claims: Claims) -> tuple[Ma
     right = _spread([e for verdict, e in known if verdict.passing])
     if not wrong:
         return ()
-    slacks = [2 * np.asarray(judge.known(e, claims)[0].slack) for e in wrong]
+    slacks = [_rounding(e, judge, claims) for e in wrong]
     found = []
     for fault in FAULTS.values():
         if fault.dangerous or fault.equivalent:
@@ -40,6 +40,12 @@ def matches(results: Sequence[Result], judge: Judge, claims: Claims) -> tuple[Ma
             if spared >= TELLING * len(right):
                 found.append(Match(fault.name, fault.sentence, matched, len(wrong)))
     return tuple(sorted(found, key=lambda match: -match.matched))
+
+
+def as_backend(implementation: type[Plain]) -> Backend:
+    """What the dictionary of mistakes knows, as a backend: it keeps to the form without saying so."""
+    made: Backend = type(implementation.__name__, (implementation, Backend), {})()
+    return made
 
 
 def _spread(evidence: Sequence[Evidence]) -> list[Evidence]:
@@ -58,13 +64,25 @@ def _count(true: Iterator[bool]) -> int:
     return matched
 
 
+def _rounding(evidence: Evidence, judge: Judge, claims: Claims) -> Array:
+    """By how much two who make the same mistake may differ.
+
+    The bound is one for right answers and may be 0 where those are; wrong ones round in relation to their own
+    size.
+    """
+    got = np.asarray(evidence.got)
+    size = np.abs(got[np.isfinite(got)].astype(np.float64)).max(initial=0)
+    unit = float(np.finfo(got.dtype).eps) if got.dtype.kind == "f" else 0.0
+    return 2 * np.asarray(judge.known(evidence, claims)[0].slack) + ROUNDINGS * unit * size
+
+
 def _agrees(evidence: Evidence, fault: Fault, slack: Array) -> bool:
     """Whether the mistake gives the backend's answer."""
     theirs, got = _answer(evidence, fault), np.asarray(evidence.got, np.float64)
     if theirs is None or theirs.shape != got.shape:
         return False
     with np.errstate(all="ignore"):
-        same = np.abs(theirs - got) <= slack + np.spacing(np.abs(got))
+        same = np.abs(theirs - got) <= slack
     return bool((same | (theirs == got) | (np.isnan(theirs) & np.isnan(got))).all())
 
 
@@ -80,7 +98,5 @@ def _answer(evidence: Evidence, fault: Fault) -> Array | None:
     call = evidence.ask.call
     arrays = {name: array.astype(np.float64) for name, array in call.arrays.items()}
     with np.errstate(all="ignore"):
-        answer = worker.run(
-            cast(Backend, fault.make()), Call(call.method, arrays, call.settings, call.layout)
-        )
+        answer = worker.run(as_backend(fault.implementation), call._replace(arrays=arrays))
     return None if answer.failure else answer.outputs.get(evidence.output)

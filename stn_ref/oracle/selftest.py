@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from .backend import Backend
 from .checker import all_cases, check
 from .interview import Claims, Judge, aspects_of
 from .isolation import InProcess
+from .matching import as_backend
 from .questions.cases import Case, Setting
 from .report import Report
 from .truth.profiles import PROFILES
@@ -23,6 +24,7 @@ Array = NDArray[Any]
 POINTS = 2**20
 PART = 2**17  # points asked at a time
 FACTOR = 1.0001
+HANGING = 2.0  # seconds after which a call counts as one that hangs
 MOST_SCATTERED = 2**12  # coordinates whose cotangents are added up exactly
 
 
@@ -46,7 +48,7 @@ def selftest(points: int = POINTS) -> Iterator[Line]:
     """
     judge = Judge(PROFILES["paper"])
     yield conforms(load("stn_ref"), judge)
-    yield conforms(cast(Backend, Plain()), judge)
+    yield conforms(as_backend(Plain), judge)
     for fault in FAULTS.values():
         yield caught(fault, judge)
     yield from kink_sides()
@@ -62,13 +64,14 @@ def conforms(backend: Backend, judge: Judge) -> Line:
 
 def caught(fault: Fault, judge: Judge) -> Line:
     """A mistake is found, an equivalent one is not, another's convention is called one."""
-    if fault.dangerous:
-        target = f"{fault.implementation.__module__}:{fault.implementation.__qualname__}"
-        report = check(target, judge=judge, first_failure=True, explain=False, time_limit=1.0)
-    else:
-        report = check(
-            cast(Backend, fault.make()), isolated=False, judge=judge, first_failure=True, explain=False
-        )
+    report = check(
+        as_backend(fault.implementation),
+        isolated=fault.dangerous,
+        judge=judge,
+        first_failure=True,
+        explain=False,
+        time_limit=HANGING,
+    )
     if fault.equivalent:
         return Line(f"{fault.name} is equivalent and passes", report.conforms, fault.equivalent)
     if fault.convention:
@@ -81,7 +84,7 @@ def caught(fault: Fault, judge: Judge) -> Line:
 def _attributed(fault: Fault, report: Report) -> Line:
     """Right by another profile: as a convention, or as one of several branches."""
     strict = check(
-        cast(Backend, fault.make()),
+        as_backend(fault.implementation),
         strict=True,
         isolated=False,
         first_failure=True,
@@ -89,7 +92,7 @@ def _attributed(fault: Fault, report: Report) -> Line:
         only="ties|cubic|affine-singleton|affine-one-pixel",
     )
     own = check(
-        cast(Backend, fault.make()),
+        as_backend(fault.implementation),
         profile=fault.convention,
         isolated=False,
         explain=False,
@@ -119,7 +122,7 @@ def _with_kink(side: str) -> Backend:
 
 def both_ways_agree(judge: Judge) -> Line:
     """Arrays of exact numbers and the equations over fractions come to the same bits."""
-    with InProcess(cast(Backend, Plain())) as asked:
+    with InProcess(as_backend(Plain)) as asked:
         cases = all_cases(asked.about, "quick")
     compared = differing = 0
     for case in cases[::4]:
@@ -181,4 +184,5 @@ def _answers(backend: Backend, case: Case) -> dict[str, Array]:
 
 
 def _counted(report: Report) -> str:
-    return ", ".join(f"{count} {verdict}" for verdict, count in sorted(report.counts.items()))
+    counts = ", ".join(f"{count} {verdict}" for verdict, count in sorted(report.counts.items()))
+    return f"{counts}; {len(report.results) / report.seconds:.0f} answers judged a second"

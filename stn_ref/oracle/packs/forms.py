@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...errors import check_choice
+from ...errors import check_choice, describe
 from .contents import Array, Index, plain, text_of
 
 INDEX = "index"  # the entry of an npz, and the metadata of safetensors, that is the index
@@ -197,7 +197,7 @@ def _read(name: str, said: Index) -> Array:
     dtype, shape, values = said.get("dtype"), said.get("shape"), said.get("values")
     if not isinstance(dtype, str) or not re.fullmatch("float(16|32|64)|u?int(8|16|32|64)", dtype):
         raise ValueError(f"its array {name} has dtype {dtype!r}, expected one such as 'float64'")
-    if not isinstance(shape, list) or not all(type(n) is int and n >= 0 for n in shape):
+    if not isinstance(shape, list) or not all(type(n) is int and 0 <= n < 2**31 for n in shape):
         raise ValueError(f"its array {name} has shape {shape!r}, expected whole numbers such as [2, 3]")
     if not isinstance(values, list) or len(values) != math.prod(shape):
         found = f"{len(values)} values" if isinstance(values, list) else "no list of values"
@@ -208,14 +208,17 @@ def _read(name: str, said: Index) -> Array:
 
 
 def _number(name: str, place: int, value: Any) -> float:
-    if type(value) in (int, float):
-        return float(value)
-    if not isinstance(value, str) or not HEXADECIMAL.fullmatch(value):
-        raise ValueError(
-            f"its array {name} has value {value!r} at {place}, expected a hexadecimal float, "
-            "such as '0x1.8p+1'"
-        )
-    return float.fromhex(value)
+    try:
+        if type(value) in (int, float):
+            return float(value)
+        if isinstance(value, str) and HEXADECIMAL.fullmatch(value):
+            return float.fromhex(value)
+    except OverflowError:
+        pass  # beyond the largest float64, where C has written "inf"
+    raise ValueError(
+        f"its array {name} has value {describe(value)} at {place}, expected a hexadecimal float of at most "
+        "64 bits, such as '0x1.8p+1'"
+    )
 
 
 def _altered_json(path: Path, index: Index, arrays: Mapping[str, Array], under: str) -> str:

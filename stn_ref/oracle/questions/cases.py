@@ -19,6 +19,7 @@ from .regressions import threads_of
 
 Array = NDArray[Any]
 LEVELS = ("quick", "full", "nightly")
+DRAWS = 8  # of each case, at night
 QUICK_IN_HALF = ("random", "kinks", "one-ulp", "ladder", "largest", "wide-image")
 EVERY_RESULT = ("jvp", "second")  # what else is asked where it is cheap
 
@@ -68,10 +69,13 @@ class Case:
     setting: Setting
     arrays: Mapping[str, Array] = field(repr=False)
     also: tuple[str, ...] = ()
+    draw: int = 0
+    """Which one of several, drawn at random."""
 
     @property
     def id(self) -> str:
-        return f"{self.family}/{self.setting.id}"
+        number = f"-{self.draw}" if self.draw else ""
+        return f"{self.family}{number}/{self.setting.id}"
 
     @property
     def about(self) -> str:
@@ -135,15 +139,16 @@ def cases(settings: Sequence[Setting], level: str = "quick", seed: int = 0) -> I
     """
     for setting, kind in product(settings, FAMILIES.values()):
         if kind.belongs(setting, level):
-            yield make_case(kind.name, setting, seed)
+            for draw in range(DRAWS if level == "nightly" else 1):
+                yield make_case(kind.name, setting, seed, draw)
 
 
-def make_case(name: str, setting: Setting, seed: int = 0) -> Case:
+def make_case(name: str, setting: Setting, seed: int = 0, draw: int = 0) -> Case:
     """One case; the same for the same arguments, on every machine."""
     kind = FAMILIES[name]
-    rng = np.random.default_rng([seed, crc32(f"{name}/{setting.id}".encode())])
+    rng = np.random.default_rng([seed, draw, crc32(f"{name}/{setting.id}".encode())])
     arrays = kind.make(setting, rng)
-    return Case(name, setting, _completed(arrays, setting, rng), kind.also)
+    return Case(name, setting, _completed(arrays, setting, rng), kind.also, draw)
 
 
 def _completed(arrays: Mapping[str, Array], setting: Setting, rng: np.random.Generator) -> dict[str, Array]:
@@ -424,12 +429,12 @@ def wide_image(setting: Setting, rng: np.random.Generator) -> Mapping[str, Array
     }
 
 
-@family(also=("jvp", "second", "needs", "layouts"), level="full")
+@family(also=("jvp", "second", "needs", "layouts", "refusal"), level="full")
 def many_channels(setting: Setting, rng: np.random.Generator) -> Mapping[str, Array]:
     """Enough channels and samples for a backend's blocks and vector instructions, and their remainders."""
-    sizes = ((5,) if setting.d == 3 else ()) + (17, 13)
-    shape = ((3,) if setting.d == 3 else ()) + (11, 19)
-    return {"U": rng.normal(size=(3, 37, *sizes)), "grid": rng.uniform(-1.3, 1.3, (3, *shape, setting.d))}
+    sizes = ((3,) if setting.d == 3 else ()) + (17, 13)
+    shape = ((2,) if setting.d == 3 else ()) + (5, 11)
+    return {"U": rng.normal(size=(2, 19, *sizes)), "grid": rng.uniform(-1.3, 1.3, (2, *shape, setting.d))}
 
 
 @family(level="full", applies=lambda setting: setting.d == 2 and setting.dtype != "float16")

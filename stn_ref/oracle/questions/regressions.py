@@ -39,6 +39,7 @@ REGRESSIONS = (
     _regression("centre-round-off", f"{P}#81868", "identity"),
     _regression("strided-cotangent", f"{P}#124154", "random", ways=("arrays",)),
     _regression("stride-0-input", f"{P}#2307", "random", ways=("broadcast",)),
+    _regression("cotangent-shape", f"{P}#191915", "many-channels", ways=("wrong shape",)),
     _regression("memory-layouts", f"{P}#174339 {P}#171602", "random", ways=("channels",)),
     _regression("nondeterminism", f"{P}#180417 {P}#175047", "collisions", ways=("again",)),
     _regression("empty", f"{P}#175683", "empty-output"),

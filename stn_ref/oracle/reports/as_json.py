@@ -36,7 +36,7 @@ def to_json(report: Report, path: PathLike | None = None) -> dict[str, Any]:
         "seconds": _plain(report.seconds),
         "conforms": report.conforms,
         "counts": dict(report.counts),
-        "results": [_said(result) for result in report.results],
+        "results": [said_of(result) for result in report.results],
         "matches": [asdict(match) for match in report.matches],
         "reproducers": dict(report.reproducers),
     }
@@ -62,7 +62,8 @@ def from_json(path: PathLike) -> Report:
         ) from error
 
 
-def _said(result: Result) -> dict[str, Any]:
+def said_of(result: Result) -> dict[str, Any]:
+    """What JSON can say of one result."""
     finding = result.finding
     about = {"case": result.case, "aspect": result.aspect, "way": result.way, "threads": result.threads}
     found = {field.name: getattr(finding, field.name) for field in fields(finding)}
@@ -138,6 +139,11 @@ def _report(part: _Part) -> Report:
     if part.get("counts").value != report.counts or part.get("conforms").value != report.conforms:
         raise ValueError("counts and conforms are not those of its results")
     return report
+
+
+def result_from(value: Any, where: str) -> Result:
+    """The result of which :func:`said_of` speaks; a ValueError says what is wrong with ``value``."""
+    return _result(_Part(value, where))
 
 
 def _result(part: _Part) -> Result:

@@ -35,7 +35,7 @@ from .affine import BASE
 from .enclosures import Arithmetic
 
 Array = NDArray[Any]
-GROWTH = 2  # for other orders of the unknowns, and for another constant factor of phi
+GROWTH = 4  # for other orders of the unknowns, and for another constant factor of phi
 PHI = 8  # roundings on the way to a squared distance, and to phi of it; some errors of log are above 1/2 ulp
 MOST = 0.5  # of the spectral radius; above it nothing is said
 
@@ -61,11 +61,11 @@ class TpsRounding:
         n = len(system)
         E = np.full((n, n), GROWTH * solving.gamma(3 * n) * (np.abs(lower) @ np.abs(upper)).max())
         E[:-3, :-3] += of_bending
-        d = np.column_stack([of_influence, shift * np.abs(at_targets)]).T
-        self.inverse = np.linalg.inv(system)
+        d = np.column_stack([of_influence, np.full(at_targets.shape, [0, shift, shift])]).T
+        right = np.abs(np.column_stack([influence, at_targets])).T
+        self.of_system, self.of_right, self.inverse = E, d, np.linalg.inv(system)
         loop = E @ np.abs(self.inverse)
         self.known = bool(np.abs(np.linalg.eigvals(loop)).max() <= MOST)
-        right = np.abs(np.column_stack([influence, at_targets])).T
         self.residual = np.linalg.solve(np.eye(n) - loop, d + E @ np.abs(solution))
         self.right = np.linalg.solve(np.eye(n) - loop, right)  # |b|, and what r it leads to
 

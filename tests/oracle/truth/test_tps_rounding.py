@@ -4,19 +4,23 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.linalg import lu
 
 import stn_ref
 from stn_ref.faults import FAULTS, Plain
 from stn_ref.faults.grids import squared_distances
 from stn_ref.oracle.questions.tps_cases import TpsSetting, make_tps_case, tps_cases
+from stn_ref.oracle.truth import tps_rounding
 from stn_ref.oracle.truth.enclosures import Arithmetic
-from stn_ref.oracle.truth.tps_rounding import phi_with_bound
+from stn_ref.oracle.truth.tps_rounding import TpsRounding, phi_with_bound
 from stn_ref.oracle.verdicts import Verdict
 
 from .splines import DTYPES, aspects_of, cases, findings
 
+# Its parts
 
-@given(st.integers(0, 2**32 - 1), st.integers(4, 40), st.sampled_from([0.0, 1.0]))
+
+@given(st.integers(0, 2**32 - 1), st.integers(4, 30), st.sampled_from([0.0, 1.0]))
 def test_phi_stays_within_its_bound(seed, digits, moved):
     """phi for a moved point, and with all roundings, that of the logarithm of r for one."""
     rng = np.random.default_rng(seed)
@@ -25,10 +29,91 @@ def test_phi_stays_within_its_bound(seed, digits, moved):
     x = control + rng.choice([0, 1, unit, 8 * unit], control.shape) * rng.uniform(-1, 1, control.shape)
     value, bound = phi_with_bound(x, control, shift, Arithmetic(unit, 0.0))
     q = squared_distances(x + shift * rng.choice([-1, 1], x.shape), control)
-    q = q * (1 + 4 * unit * rng.choice([-1, 1], q.shape))
+    q = q * (1 + 8 * unit * rng.choice([-1, 1], q.shape))
     r = np.sqrt(q) * (1 + unit * rng.choice([-1, 1], q.shape))
-    got = q * np.log(np.where(q > 0, r, 1)) * (1 + 2 * unit * rng.choice([-1, 1], q.shape))
-    assert (np.abs(got - value) <= bound + 2.0**-48).all()
+    got = q * np.log(np.where(q > 0, r, 1)) * (1 + 6 * unit * rng.choice([-1, 1], q.shape))
+    assert (np.abs(got - value) <= bound + 2.0**-48 * np.abs(value)).all()
+
+
+SINGLE = Arithmetic(2.0**-24, 2.0**-126)
+
+
+def rounding_of(case, arithmetic=SINGLE):
+    """The bounds for a case, and its system, right sides and solution in float64."""
+    control = case.arrays["control_points"]
+    _, system, right = InItsDtype("").parts(control.dtype, case.size, control, case.setting.align_corners)
+    solution = np.linalg.solve(system, right)
+    return TpsRounding(control, right[-2:].T, solution, arithmetic, arithmetic), system, right, solution
+
+
+def test_a_system_set_up_in_float32_is_within_the_bounds(monkeypatch):
+    monkeypatch.setattr(tps_rounding, "GROWTH", 0)  # no elimination
+    for case, single in zip(cases("float64"), cases("float32")):
+        case.arrays["control_points"][:] = single.arrays["control_points"]
+        rounding, system, right, _ = rounding_of(case)
+        control, corners = single.arrays["control_points"], case.setting.align_corners
+        _, system_32, right_32 = InItsDtype("").parts(control.dtype, case.size, control, corners)
+        assert (np.abs(system_32 - system) <= rounding.of_system).all()
+        assert (np.abs(right_32 - right) <= rounding.of_right).all()
+
+
+@pytest.mark.parametrize("constant", [1, 2, 1 / np.log(10)])
+def test_elimination_is_within_the_bounds(constant):
+    """Theorem 9.4 of Higham 2002, for a constant times phi, and for the affine unknowns first or last.
+
+    With T = diag(sqrt(c), 1 / sqrt(c)) the system of c phi is T L T, so that an error in it is one in L.
+    """
+    for case in cases("float64"):
+        rounding, system, _, _ = rounding_of(case)
+        n = len(system)
+        scale = np.sqrt([constant] * (n - 3) + [1 / constant] * 3)
+        scale = np.outer(scale, scale)
+        for order in (np.arange(n), np.roll(np.arange(n), 3)):
+            permuted = np.ix_(order, order)
+            lower, upper = lu((scale * system)[permuted], permute_l=True)
+            error = SINGLE.gamma(3 * n) * (np.abs(lower) @ np.abs(upper)) / scale[permuted]
+            assert (error <= rounding.of_system[permuted]).all()
+
+
+def test_products_are_within_the_bounds(monkeypatch):
+    """Of the inverse and the places, then with b; or of b and the grid's cotangent, then with the inverse."""
+    monkeypatch.setattr(tps_rounding, "GROWTH", 0)
+    for case in cases("float64"):
+        rounding, _, right, _ = rounding_of(case)
+        k, inverse, right = len(case.arrays["control_points"]), np.abs(rounding.inverse), np.abs(right)
+        places, bar = case.arrays["places"], case.arrays["grid_bar"].reshape(-1, right.shape[1], 2)
+        of_coefficients = SINGLE.gamma(len(inverse)) * (inverse[:, :k] @ np.abs(places))
+        assert (right.T @ of_coefficients <= rounding.of_grid(places)).all()
+        of_sums = SINGLE.gamma(right.shape[1]) * (right @ np.abs(bar))
+        assert (inverse[:k] @ of_sums <= rounding.of_places_bar(bar)).all()
+
+
+def test_the_bounds_are_attained():
+    """A backend may solve a system that is off by as much as it may be, with the worst of all signs."""
+    for seed in range(20):
+        case = random_case(seed, "float64")
+        rounding, system, right, solution = rounding_of(case, Arithmetic(2.0**-20, 0.0))
+        assert rounding.known
+        k = len(case.arrays["control_points"])
+        for places in (case.arrays["places"], 0 * case.arrays["places"]):
+            control, base = case.arrays["control_points"], right[-2:].T
+            coefficients = rounding.inverse[:, :k] @ (places - control)
+            for p, signs in enumerate(np.sign(solution.T)):
+                worst = np.sign(coefficients[0, :, p % 2])[:, None]
+                dL, db = -rounding.of_system * worst * signs, rounding.of_right * worst
+                moved = np.linalg.solve(system + dL, right + db)
+                residual = np.abs(db - dL @ moved)
+                assert (residual[:, p] <= rounding.residual[:, p] * (1 + 1e-6)).all()
+                assert (residual[:, p] >= rounding.residual[:, p] / 2).all()
+                change = np.abs((moved[:k].T @ (places - control) + base) - solution[:k].T @ places)
+                assert (change <= rounding.of_grid(places)).all()
+                assert change[0, p, p % 2] >= rounding.of_grid(places)[0, p, p % 2] / 8
+                bar = case.arrays["grid_bar"].reshape(2, -1, 2)
+                change = np.abs((moved - solution)[:k] @ bar)
+                assert (change <= rounding.of_places_bar(bar)).all()
+
+
+# Backends
 
 
 class InItsDtype(Plain):
@@ -147,6 +232,15 @@ def test_errors_as_large_as_they_may_be_are_within_the_bound(way):
         found = findings(Noisy(way, unit, seed), case, aspects_of(case, Arithmetic(unit, 0.0)))
         worst = max(worst, *(finding.ratio for finding in found))
     assert 1 / 500 < worst < 1  # the bound for elimination is far larger, and it is done in float64 here
+
+
+def test_places_may_be_multiplied_in_half_precision():
+    """Far away, so that little else is rounded."""
+    for case in cases("float16"):
+        case.arrays["places"][:] += 100
+        for backend in RIGHT[:2]:
+            for finding in findings(backend, case):
+                assert finding.verdict.passing, (case.id, finding)
 
 
 def test_bounds_are_small():
