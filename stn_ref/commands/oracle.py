@@ -19,6 +19,7 @@ from ..oracle.names import target_of
 from ..oracle.packs import judge_pack, read_pack, write_pack
 from ..oracle.questions.affine_cases import AFFINE_FAMILIES
 from ..oracle.questions.cases import FAMILIES
+from ..oracle.questions.tps_cases import TPS_FAMILIES
 from ..oracle.report import Report
 from ..oracle.reports.comparison import compare
 from ..oracle.reproducer import reproducer
@@ -33,7 +34,7 @@ EVERYTHING = {
     "align_corners": (True, False),
     "dims": (2, 3),
     "dtypes": ("float64", "float32", "float16"),
-    "methods": ("affine_grid",),
+    "methods": ("affine_grid", "tps_grid"),
 }
 
 
@@ -94,7 +95,7 @@ def list_all(options: argparse.Namespace) -> int:
     print("families of questions")
     for name, family in FAMILIES.items():
         print(f"  {name:24} {family.about}")
-    for name, make in AFFINE_FAMILIES.items():
+    for name, make in {**AFFINE_FAMILIES, **TPS_FAMILIES}.items():
         print(f"  {name:24} {(make.__doc__ or '').splitlines()[0]}")
     return 0
 

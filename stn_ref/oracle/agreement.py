@@ -8,8 +8,7 @@ from zlib import crc32
 import numpy as np
 
 from .interview import Claims, Judge, Result, aspects_of
-from .questions.affine_cases import AffineCase
-from .questions.cases import Case
+from .questions import AnyCase
 from .truth.aspects import SamplerAspects
 from .truth.literal import LiteralSample
 from .verdicts import Finding, Verdict
@@ -18,9 +17,7 @@ OF_A_SAMPLE = ("V", "grid_bar", "V_dot", "second.grid", "second.V_bar")
 FARTHEST = 2.0**12  # normalised coordinates up to which the literal way walks back into the image
 
 
-def disagreements(
-    case: Case | AffineCase, aspects: Sequence[str], judge: Judge, claims: Claims
-) -> list[Result]:
+def disagreements(case: AnyCase, aspects: Sequence[str], judge: Judge, claims: Claims) -> list[Result]:
     """One result for each aspect about which the two ways do not agree to the last bit, at one sample."""
     own = aspects_of(case, judge.profile, claims)
     if not isinstance(own, SamplerAspects) or not own.arrays["U"].size or not own.arrays["grid"].size:

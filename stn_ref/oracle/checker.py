@@ -18,8 +18,10 @@ from .interview import Ask, Claims, Judge, Result, asks
 from .isolation import InProcess, Isolated
 from .journal import Journal
 from .matching import matches
-from .questions.affine_cases import AffineCase, affine_cases
-from .questions.cases import LEVELS, Case, Setting, cases
+from .questions import AnyCase
+from .questions.affine_cases import affine_cases
+from .questions.cases import LEVELS, Setting, cases
+from .questions.tps_cases import tps_cases
 from .report import Report
 from .reports.groups import groups, most_telling
 from .reproducer import reproducer
@@ -162,7 +164,7 @@ def _target(backend: Backend | str) -> str:
     return f"{kind.__module__}:{kind.__qualname__}" if importable else ""
 
 
-def all_cases(about: Any, level: str, seed: int = 0) -> list[Case | AffineCase]:
+def all_cases(about: Any, level: str, seed: int = 0) -> list[AnyCase]:
     """The cases that a backend with these claims is asked."""
     claimed = [
         Setting(mode, padding_mode, align_corners, dtype, d)
@@ -170,9 +172,11 @@ def all_cases(about: Any, level: str, seed: int = 0) -> list[Case | AffineCase]:
             about["dims"], about["dtypes"], about["modes"], about["padding_modes"], about["align_corners"]
         )
     ]
-    found: list[Case | AffineCase] = list(cases(claimed, level, seed))
+    found: list[AnyCase] = list(cases(claimed, level, seed))
     if "affine_grid" in about["methods"]:
         found += affine_cases(about["align_corners"], about["dtypes"], about["dims"], seed)
+    if "tps_grid" in about["methods"] and 2 in about["dims"]:
+        found += tps_cases(about["align_corners"], about["dtypes"], seed)
     return found
 
 
@@ -201,7 +205,7 @@ def _asked(
 
 
 def _interviews(
-    asked: Any, todo: Sequence[Case | AffineCase], judge: Judge, claims: Claims, level: str
+    asked: Any, todo: Sequence[AnyCase], judge: Judge, claims: Claims, level: str
 ) -> Iterator[list[Result]]:
     """The results of each case; a case is judged while the next one is being answered."""
     plans: list[list[Ask]] = [asks(case) for case in todo]

@@ -12,16 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .calls import LAYOUTS, Answer, Call
-from .questions.affine_cases import AffineCase
-from .questions.cases import Case
+from .questions import AffineCase, AnyCase, Case, TpsCase
 from .truth.affine import AffineAspects
 from .truth.aspects import SamplerAspects
 from .truth.enclosures import Arithmetic, Enclosure
 from .truth.places import Reading
 from .truth.profiles import Profile, variants
+from .truth.tps import TpsAspects
 from .verdicts import Finding, Verdict, judge
 
 Array = NDArray[Any]
+Aspects = SamplerAspects | AffineAspects | TpsAspects
 Known = tuple[Enclosure, dict[str, Array]]
 GRADIENTS = {"U": "U_bar", "grid": "grid_bar"}
 SECOND = {"U": "second.U", "grid": "second.grid", "V_bar": "second.V_bar"}
@@ -61,7 +62,7 @@ class Claims:
 class Evidence:
     """The question behind a result, and the answer if it is wrong."""
 
-    case: "Case | AffineCase"
+    case: AnyCase
     ask: Ask
     output: str
     got: Any = None
@@ -86,9 +87,11 @@ class Result:
         return self.finding.verdict
 
 
-def asks(case: Case | AffineCase) -> list[Ask]:
+def asks(case: AnyCase) -> list[Ask]:
     """All calls that a case is made of, in order."""
-    return affine_asks(case) if isinstance(case, AffineCase) else sampler_asks(case)
+    if isinstance(case, Case):
+        return sampler_asks(case)
+    return affine_asks(case) if isinstance(case, AffineCase) else tps_asks(case)
 
 
 def sampler_asks(case: Case) -> list[Ask]:
@@ -133,6 +136,15 @@ def affine_asks(case: AffineCase) -> list[Ask]:
     ]
 
 
+def tps_asks(case: TpsCase) -> list[Ask]:
+    settings = {"size": case.size, "align_corners": case.setting.align_corners}
+    forward = {name: case.arrays[name] for name in ("places", "control_points")}
+    return [
+        Ask(Call("tps_grid", forward, settings), "", {"": "grid"}),
+        Ask(Call("tps_grid_vjp", dict(case.arrays), settings), "", {"": "places_bar"}),
+    ]
+
+
 class Judge:
     """Knows the right answers of all cases, for one profile; keeps what it has worked out.
 
@@ -147,7 +159,7 @@ class Judge:
         self._known: dict[tuple[str, str, Claims], Known] = {}
 
     def results(
-        self, case: Case | AffineCase, plan: Sequence[Ask], answers: Sequence[Answer], claims: Claims
+        self, case: AnyCase, plan: Sequence[Ask], answers: Sequence[Answer], claims: Claims
     ) -> list[Result]:
         """One result for each aspect that was asked for: the first failure, or how the ordinary way went."""
         found: dict[str, Result] = {}
@@ -169,14 +181,14 @@ class Judge:
                     found[aspect] = Result(case.id, aspect, finding, ask.way, threads, evidence)
         return list(found.values())
 
-    def enclosure(self, case: Case | AffineCase, aspect: str, claims: Claims) -> Known:
+    def enclosure(self, case: AnyCase, aspect: str, claims: Claims) -> Known:
         """All right answers, and those of each branch where there are several."""
         key = (case.id, aspect, claims)
         if key not in self._known:
             self._known[key] = self._worked_out(case, aspect, claims)
         return self._known[key]
 
-    def _worked_out(self, case: Case | AffineCase, aspect: str, claims: Claims) -> Known:
+    def _worked_out(self, case: AnyCase, aspect: str, claims: Claims) -> Known:
         aspects = aspects_of(case, self.profile, claims)
         enclosure = aspects.enclosure(aspect)
         if enclosure.kinks.any() and isinstance(aspects, SamplerAspects):
@@ -189,7 +201,7 @@ class Judge:
 
     def finding(
         self,
-        case: Case | AffineCase,
+        case: AnyCase,
         ask: Ask,
         name: str,
         answer: Answer,
@@ -230,9 +242,7 @@ class Judge:
             return self._by_convention(case, aspect, got, claims) or finding
         return finding
 
-    def _by_convention(
-        self, case: Case | AffineCase, aspect: str, got: Any, claims: Claims
-    ) -> Finding | None:
+    def _by_convention(self, case: AnyCase, aspect: str, got: Any, claims: Claims) -> Finding | None:
         """Whether the answer is right by a profile that differs in one convention."""
         for name, changed in relevant_variants(case, self.profile):
             enclosure = aspects_of(case, changed, claims).enclosure(aspect)
@@ -245,7 +255,7 @@ class Judge:
 TIE_NAMES = {"up": "half up", "even": "half to even", "away": "half away from 0"}
 
 
-def aspects_of(case: Case | AffineCase, profile: Profile, claims: Claims) -> SamplerAspects | AffineAspects:
+def aspects_of(case: AnyCase, profile: Profile, claims: Claims) -> Aspects:
     """The right answers of a case."""
     setting = case.setting
     numbers = np.finfo(setting.dtype)
@@ -255,6 +265,10 @@ def aspects_of(case: Case | AffineCase, profile: Profile, claims: Claims) -> Sam
         return AffineAspects(theta, grid_bar, case.size, setting.align_corners, profile, arithmetic)
     coordinates = claims.half_coordinates if setting.dtype == "float16" else setting.dtype
     unit = float(np.finfo(coordinates).eps) / 2
+    if isinstance(case, TpsCase):
+        places, grid_bar, control = (case.arrays[name] for name in ("places", "grid_bar", "control_points"))
+        solving = Arithmetic(unit, float(np.finfo(coordinates).tiny))
+        return TpsAspects(places, grid_bar, case.size, control, setting.align_corners, arithmetic, solving)
     reading = Reading(
         case.setting.mode,
         case.setting.padding_mode,
@@ -284,13 +298,13 @@ def _with_ties(aspects: SamplerAspects, ties: str) -> Array:
     return SamplerAspects(aspects.arrays, reading, aspects.arithmetic).enclosure("V").high
 
 
-def relevant_variants(case: Case | AffineCase, profile: Profile) -> Iterator[tuple[str, Profile]]:
+def relevant_variants(case: AnyCase, profile: Profile) -> Iterator[tuple[str, Profile]]:
     """Profiles that differ in a convention that matters for this case."""
     for name, changed in variants(profile):
         if isinstance(case, AffineCase):
             if changed.singleton != profile.singleton:
                 yield name, changed
-        elif changed.cubic != profile.cubic and case.setting.mode == "bicubic":
+        elif isinstance(case, Case) and case.setting.mode == "bicubic" and changed.cubic != profile.cubic:
             yield name, changed
 
 

@@ -73,7 +73,7 @@ def _rounding(evidence: Evidence, judge: Judge, claims: Claims) -> Array:
     got = np.asarray(evidence.got)
     size = np.abs(got[np.isfinite(got)].astype(np.float64)).max(initial=0)
     unit = float(np.finfo(got.dtype).eps) if got.dtype.kind == "f" else 0.0
-    return 2 * np.asarray(judge.known(evidence, claims)[0].slack) + ROUNDINGS * unit * size
+    return np.asarray(2 * judge.known(evidence, claims)[0].slack + ROUNDINGS * unit * size)
 
 
 def _agrees(evidence: Evidence, fault: Fault, slack: Array) -> bool:

@@ -117,7 +117,7 @@ def without_places(text: str) -> str:
     >>> without_places("in /home/me/bin/python at 0x00007f21b53beb80, see https://example.org/a/b")
     'in python at 0x..., see https://example.org/a/b'
     """
-    return ADDRESS.sub("0x...", FOLDERS.sub(lambda found: LEFT_OUT.sub("", found[0]), text))
+    return ADDRESS.sub("0x...", FOLDERS.sub(lambda found: LEFT_OUT.sub("", found[0], count=1), text))
 
 
 def _form() -> Entry:

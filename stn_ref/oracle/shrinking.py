@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 
 from ..pixels import span
 from .interview import AGAIN, Claims, Evidence, Judge
-from .questions.affine_cases import AffineCase
-from .questions.cases import Case
+from .questions import AffineCase, AnyCase, Case, TpsCase
 from .verdicts import Finding
 
 Array = NDArray[Any]
@@ -64,11 +63,11 @@ def _finding(evidence: Evidence, asked: Any, judge: Judge, claims: Claims) -> tu
 def _with_arrays(evidence: Evidence, arrays: Arrays, size: tuple[int, ...]) -> Evidence:
     call, case = evidence.ask.call, evidence.case
     settings = dict(call.settings)
-    if isinstance(case, AffineCase):
+    if isinstance(case, Case):
+        case = replace(case, arrays=arrays)
+    else:
         settings["size"] = size
         case = replace(case, arrays=arrays, size=size)
-    else:
-        case = replace(case, arrays=arrays)
     call = call._replace(arrays={name: arrays[name] for name in call.arrays}, settings=settings)
     return replace(evidence, case=case, ask=evidence.ask._replace(call=call))
 
@@ -80,11 +79,16 @@ def _measure(evidence: Evidence) -> tuple[int, int]:
     return len(numbers), sum(len(f"{x:.17g}") + 1 if x not in (0, 1) else int(x == 1) for x in numbers)
 
 
-def _smaller(case: Case | AffineCase) -> Iterator[tuple[Arrays, tuple[int, ...]]]:
+def _smaller(case: AnyCase) -> Iterator[tuple[Arrays, tuple[int, ...]]]:
     """Questions a step smaller, the largest steps first."""
     arrays = dict(case.arrays)
     if isinstance(case, AffineCase):
         yield from _smaller_affine(arrays, case.size)
+        return
+    if isinstance(case, TpsCase):
+        control = {"control_points": arrays.pop("control_points")}  # fewer of them may fix no spline
+        for smaller, size in _smaller_affine(arrays, case.size):
+            yield {**control, **smaller}, size
         return
     for changed in (_fewer_images(arrays), _fewer_channels(arrays), _fewer_samples(arrays)):
         for smaller in changed:

@@ -13,10 +13,11 @@ from ..calls import Answer
 from ..checker import CLAIMS, Progress
 from ..interview import Ask, Claims, Judge
 from ..matching import matches
+from ..questions import AnyCase
 from ..report import Report
 from ..reports.files import write
 from ..truth.profiles import Profile, profile_of
-from .contents import OUTPUTS, AnyCase, Array, Index, call_id, contents
+from .contents import OUTPUTS, Array, Index, call_id, contents
 from .files import Pack, PathLike
 from .forms import form_named, form_of
 

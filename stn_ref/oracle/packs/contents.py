@@ -14,17 +14,17 @@ from ... import __version__
 from ...errors import check_choice, describe
 from ..checker import CLAIMS, all_cases
 from ..interview import GRADIENTS, SECOND, Ask, asks
-from ..questions.affine_cases import AffineCase
-from ..questions.cases import LEVELS, Case
+from ..questions import AnyCase
+from ..questions.cases import LEVELS
 
 Array = NDArray[Any]
 Index = dict[str, Any]
-AnyCase = Case | AffineCase
 FORMAT, VERSION = "stn_ref oracle pack", 1
 CORE = re.compile(r"(random|kinks|ties|quarters|affine-(random|identity|singleton))/.*float(32|64)/2d")
 OUTPUTS = {aspect: output for outputs in (GRADIENTS, SECOND) for output, aspect in outputs.items()}
 """Of each aspect that is a cotangent: of which argument."""
-LIKE = {**OUTPUTS, "V": "V_bar", "V_dot": "V_bar", "grid": "grid_bar", "theta_bar": "theta"}
+GRIDS = {"grid": "grid_bar", "theta_bar": "theta", "places_bar": "places"}
+LIKE = {**OUTPUTS, **GRIDS, "V": "V_bar", "V_dot": "V_bar"}
 """Of each aspect: the array of the case that has its shape and dtype."""
 
 
@@ -43,7 +43,7 @@ class Selection:
     core: bool
 
     def cases(self) -> list[AnyCase]:
-        about = {**asdict(self), "methods": ("affine_grid",)}
+        about = {**asdict(self), "methods": ("affine_grid", "tps_grid")}
         return [
             case
             for case in all_cases(about, self.level, self.seed)

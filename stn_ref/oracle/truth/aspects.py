@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...pixels import span
-from .enclosures import Arithmetic, Enclosure, Source, Term, sampled, scattered
+from .enclosures import Arithmetic, Enclosure, Source, Term, sampled, scattered, spoilt
 from .places import Orders, Places, Reading
 
 Array = NDArray[Any]
@@ -133,6 +133,7 @@ class SamplerAspects:
             self.places.undefined[..., None] if profile.limits else none
         )
         free = (none if profile.literal_nan else nan) | (none if profile.limits else infinite)
+        nonfinite = nonfinite | (spoilt(self.places, self._image("U")) & ~free)
         free = (enclosure.free | free) & ~nonfinite
         return replace(enclosure, free=free, nonfinite=np.broadcast_to(nonfinite, free.shape))
 

@@ -19,8 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .dyadic import Dyadic
-from .places import Numbers, Orders, Places, all_orders
+from .places import Orders, Places
 
 Array = NDArray[Any]
 WEIGHING = 8  # roundings on the way to one product of a factor, weights along the axes, and a pixel
@@ -170,6 +169,13 @@ def sampled(
     )
 
 
+def spoilt(places: Places, image: "Source") -> Array:
+    """Where an infinite or NaN pixel certainly has a weight in sample[0], (N, P, C)."""
+    weight = places.sizes((0,) * len(places.axes))[0]
+    certain = (weight > np.sum(places.reach, axis=0)) & ~places.kinks
+    return np.asarray((image.bad[0] & certain[..., None]).any(0))
+
+
 def scattered(places: Places, terms: Sequence[Term], arithmetic: Arithmetic) -> Enclosure:
     """The sum over all samples of the terms' factors times their weights, at each pixel: (N, L, C)."""
     keep = ~(places.undefined | places.wide)[..., None]  # the others add nothing that could be foretold
@@ -312,8 +318,7 @@ def _touched_by(places: Places, into: tuple[int, ...]) -> Array:
 
 
 def _number(places: Places, x: Array) -> Any:
-    number = Dyadic if isinstance(places.axes[0].x, Dyadic) else type(places.axes[0].x)
-    return number.of(_clean(x))
+    return places.numbers.of(_clean(x))
 
 
 def _clean(x: Array) -> Array:
@@ -340,6 +345,3 @@ def _raised(orders: Orders, k: int) -> Orders:
 
 def _pairs(d: int) -> list[tuple[int, int]]:
     return [(j, k) for k in range(d) for j in range(k + 1)]
-
-
-__all__ = ["Arithmetic", "Enclosure", "Numbers", "Term", "all_orders", "sampled", "scattered"]

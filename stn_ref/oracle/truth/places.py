@@ -8,7 +8,6 @@ neighbour's, continued to x. Along several axes they combine, and each combinati
 
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import product
 from math import prod
 from typing import Any
 
@@ -60,9 +59,10 @@ class Places:
         n, d = grid.shape[0], grid.shape[-1]
         self.shape, self.source, self.reading = grid.shape[:-1], source, reading
         flat = grid.reshape(n, prod(grid.shape[1:-1]), d)
-        numbers = _numbers(flat)
-        self.axes = [Axis(flat[..., k], size, reading, numbers) for k, size in enumerate(reversed(source))]
-        self.error = numbers.error
+        self.numbers = _numbers(flat)
+        sizes = reversed(source)
+        self.axes = [Axis(flat[..., k], size, reading, self.numbers) for k, size in enumerate(sizes)]
+        self.error = self.numbers.error
         self.undefined: Array = np.any([axis.undefined for axis in self.axes], axis=0)
         self.odd: Array = np.any([axis.odd for axis in self.axes], axis=0)
         self.wide: Array = np.any([axis.wide for axis in self.axes], axis=0)
@@ -333,12 +333,3 @@ def _outer_all(factors: list[Array]) -> Array:
 def _outer_product(a: Any, b: Any) -> Any:
     both = a[:, None, :, None] * b[None, :, None, :]
     return both.reshape(a.shape[0] * b.shape[0], a.shape[1] * b.shape[1], *both.shape[4:])
-
-
-def all_orders(d: int, total: int) -> list[Orders]:
-    """Every way to take ``total`` derivatives along d axes.
-
-    >>> all_orders(2, 2)
-    [(0, 2), (1, 1), (2, 0)]
-    """
-    return [orders for orders in product(range(total + 1), repeat=d) if sum(orders) == total]

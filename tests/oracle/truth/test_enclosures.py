@@ -1,19 +1,17 @@
 """The sets of right answers: no right answer lies outside, and no wrong one inside."""
 
-from dataclasses import replace
 from itertools import product
 
 import numpy as np
 import pytest
 
-from stn_ref.oracle.truth import enclosures, places
+from stn_ref.oracle.truth import places
 from stn_ref.oracle.truth.aspects import SamplerAspects
 from stn_ref.oracle.truth.enclosures import Arithmetic, Enclosure
 from stn_ref.oracle.truth.places import Reading
 from stn_ref.oracle.truth.profiles import PROFILES
 from stn_ref.pixels import padded_index
 
-PAPER = PROFILES["paper"]
 PADDINGS, DTYPES = ("zeros", "border", "reflection"), ("float32", "float64")
 
 
@@ -134,6 +132,10 @@ def next_to_pixels(rng, dtype, sizes, corners):
     return grid + rng.integers(-3, 4, grid.shape) * np.spacing(grid)
 
 
+def sixteenths(rng, dtype, sizes, corners):
+    return rng.integers(-24, 25, (2, 12, 13, 2)) / 16
+
+
 def question(make_grid, dtype, corners, sizes=(28, 31)):
     rng = np.random.default_rng(0)
     grid = make_grid(rng, dtype, sizes, corners).astype(dtype)
@@ -141,10 +143,10 @@ def question(make_grid, dtype, corners, sizes=(28, 31)):
     return {"U": U.astype(dtype), "grid": grid, "V_bar": V_bar.astype(dtype)}
 
 
-def worst_misses(make_grid, dtype, padding, corners, sizes=(28, 31), prepare=lambda own: own):
+def worst_misses(make_grid, dtype, padding, corners, sizes=(28, 31)):
     """By result the largest miss among right answers in all ways of writing them."""
     arrays = question(make_grid, dtype, corners, sizes)
-    own = prepare(right_answers(arrays, padding, corners))
+    own = right_answers(arrays, padding, corners)
     sets = {aspect: own.enclosure(aspect) for aspect in ANSWERS}
     worst = dict.fromkeys(ANSWERS, 0.0)
     for ways in product(PIXELS, WEIGHTS, ORDERS):
@@ -170,5 +172,94 @@ def test_no_right_answer_is_called_wrong(make_grid, dtype, padding, corners):
 
 @both_dtypes
 @every_padding
-def test_no_right_answer_is_called_wrong_where_pixels_are_powers_of_2(dtype, padding):
-    assert max(worst_misses(next_to_pixels, dtype, padding, True, sizes=(5, 9)).values()) <= 1
+@pytest.mark.parametrize("make_grid", [sixteenths, next_to_pixels])
+def test_no_right_answer_is_called_wrong_where_pixels_are_powers_of_2(make_grid, dtype, padding):
+    assert max(worst_misses(make_grid, dtype, padding, True, sizes=(5, 9)).values()) <= 1
+
+
+# How sharp the sets are
+
+
+@both_dtypes
+@every_padding
+def test_bounds_are_within_a_hundred_times_of_the_worst_error(dtype, padding):
+    assert min(worst_misses(random_grid, dtype, padding, False).values()) > 0.05
+
+
+def caught(arrays, aspect, answer, **settings):
+    """The share of numbers that are called wrong, of those that are not nearly 0."""
+    wrong = right_answers(arrays, **settings).enclosure(aspect).miss(answer) > 1
+    return wrong[np.abs(answer) > 1e-3].mean()
+
+
+@both_dtypes
+@pytest.mark.parametrize("aspect", ANSWERS)
+def test_one_in_ten_thousand_is_too_much(dtype, aspect):
+    arrays = question(random_grid, dtype, False)
+    answer = ANSWERS[aspect][0](Sampler(arrays, "border", False, "about the centre", "hats", "forwards"))
+    assert caught(arrays, aspect, answer, padding="border", corners=False) == 0
+    wrong = (answer * answer.dtype.type(1.0001)).astype(dtype)
+    assert caught(arrays, aspect, wrong, padding="border", corners=False) > 0.9
+
+
+@both_dtypes
+def test_a_shift_by_a_few_units_of_the_coordinate_is_too_much(dtype):
+    """16 units in the last place of a pixel coordinate of 31; two or three may be rounding."""
+    arrays = question(random_grid, dtype, True)
+    shifted = {**arrays, "grid": arrays["grid"] + np.spacing(np.ones((), dtype)) * 16}
+    answer = Sampler(shifted, "border", True, "from the edge", "areas", "crossed").V()
+    inside = np.abs(arrays["grid"]).max(-1) < 0.9
+    wrong = right_answers(arrays, "border").enclosure("V").miss(answer) > 1
+    assert np.moveaxis(wrong, 1, -1)[inside].mean() > 0.5
+
+
+class WrongNeighbour(Sampler):
+    def neighbour(self, k):
+        return super().neighbour({3: 2}.get(k, k))
+
+
+@both_dtypes
+@pytest.mark.parametrize("aspect", ["V", "grid_bar"])
+def test_a_wrong_neighbour_is_caught(dtype, aspect):
+    arrays = question(random_grid, dtype, True)
+    answer = ANSWERS[aspect][0](WrongNeighbour(arrays, "border", True, "from the edge", "areas", "crossed"))
+    assert caught(arrays, aspect, answer, padding="border") > 0.4
+
+
+def test_one_wrong_number_among_thousands_is_caught():
+    arrays = question(random_grid, "float32", True)
+    answer = Sampler(arrays, "zeros", True, "halved last", "areas", "crossed").U_bar()
+    answer[1, 2, 13, 17] *= 1 + np.float32(2.0**-12)
+    wrong = right_answers(arrays).enclosure("U_bar").miss(answer) > 1
+    assert np.argwhere(wrong).tolist() == [[1, 2, 13, 17]]
+
+
+# These tests would notice
+
+
+def test_without_the_rounding_of_coordinates_right_answers_are_called_wrong(monkeypatch):
+    right = places.Axis._uncertainty
+    monkeypatch.setattr(places.Axis, "_uncertainty", lambda *a: (0 * right(*a)[0], right(*a)[1]))
+    assert worst_misses(random_grid, "float32", "zeros", True)["V"] > 1
+    assert worst_misses(next_to_pixels, "float32", "border", True)["grid_bar"] > 1
+
+
+def test_without_the_rounding_of_sums_right_answers_are_called_wrong(monkeypatch):
+    monkeypatch.setattr(Arithmetic, "gamma", lambda self, k: 0 * k)
+    assert min(worst_misses(sixteenths, "float32", "zeros", True, sizes=(5, 9)).values()) > 1
+
+
+def test_with_too_much_rounding_a_factor_of_1_0001_passes(monkeypatch):
+    right = places.Axis._uncertainty
+    monkeypatch.setattr(places.Axis, "_uncertainty", lambda *a: (1e6 * right(*a)[0], right(*a)[1]))
+    arrays = question(random_grid, "float32", False)
+    answer = Sampler(arrays, "border", False, "about the centre", "hats", "forwards").V()
+    assert caught(arrays, "V", answer * np.float32(1.0001), padding="border", corners=False) < 0.1
+
+
+def test_a_miss_is_counted_in_bounds():
+    zero, no = np.zeros(4), np.zeros(4, bool)
+    found = Enclosure(zero, zero, zero + 1, zero, no, zero[None], zero + 0.5)
+    assert found.miss(np.array([0.0, -1.5, 0.5, 1.0])).tolist() == [0, 1, 1, 2]
+    nothing = Enclosure(zero, zero, zero, zero, no, zero[None], zero)
+    assert nothing.miss(np.array([0.0, -0.0, 1e-300, np.nan])).tolist() == [0, 0, np.inf, np.inf]

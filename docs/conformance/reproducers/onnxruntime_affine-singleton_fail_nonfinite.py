@@ -1,0 +1,23 @@
+"""onnxruntime 1.31.1 (onnx 1.23.2, opset 20): grid is wrong (FAIL_NONFINITE).
+
+Case affine-singleton/corners/float16/2d: Outputs that are one pixel high.
+See kornia/kornia#4006
+"""
+
+import numpy as np
+
+theta = np.array([[[0.0, 0.0, 0.0],
+                   [0.0, 0.0, 0.0]],
+
+                  [[0.0, 0.0, 0.0],
+                   [0.0, 0.0, 0.0]]], dtype="float16")
+size = (2, 1, 1, 5)
+align_corners = True
+
+from stn_ref.oracle.adapters.onnx_runtime import OnnxRuntime
+
+backend = OnnxRuntime()
+answer = np.asarray(backend.affine_grid(theta=theta, size=size, align_corners=align_corners))
+
+print("got     ", answer[0, 0, 0, 0])
+print("expected", 0.0, "to", 0.0)
