@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import __version__
-from .commands.oracle_options import add_oracle
+from .cli_oracle import add_oracle
 
 DATA_HELP = (
     "folder with the four MNIST files (train-images-idx3-ubyte.gz, ...), or Fashion-MNIST in the same "

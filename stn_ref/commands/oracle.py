@@ -22,6 +22,7 @@ from ..oracle.questions.cases import FAMILIES
 from ..oracle.questions.tps_cases import TPS_FAMILIES
 from ..oracle.report import Report
 from ..oracle.reports.comparison import compare
+from ..oracle.reports.groups import CaseName
 from ..oracle.reproducer import reproducer
 from ..oracle.selftest import selftest
 from ..oracle.shrinking import shrunk
@@ -136,7 +137,15 @@ def shrink(options: argparse.Namespace) -> int:
 
 
 def _case(name: str, seed: int = 0) -> Any:
-    found = [case for case in all_cases(EVERYTHING, "nightly", seed) if case.id == name]
+    said = CaseName.of(name)
+    own: dict[str, tuple[Any, ...]] = {
+        "modes": (said.mode,),
+        "padding_modes": (said.padding_mode,),
+        "align_corners": (said.align_corners == "True",),
+        "dtypes": (said.dtype,),
+    }
+    asked_for = {claim: values for claim, values in own.items() if values[0] in EVERYTHING[claim]}
+    found = [case for case in all_cases(EVERYTHING | asked_for, "nightly", seed) if case.id == name]
     if not found:
         raise ValueError(
             f"no case is called {name!r}; a name is family/mode/padding/corners or edges/dtype/2d or 3d, "

@@ -8,7 +8,8 @@ from typing import Any
 from ..errors import check_choice
 from ..oracle.adapters import ADAPTERS
 from ..oracle.interview import Result
-from ..oracle.matrix import SCRIPTS, Asking, Entry, entries, examine
+from ..oracle.matrix import Asking, examine
+from ..oracle.records import SCRIPTS, Entry, entries
 from ..oracle.reports.as_json import result_from
 from ..oracle.reports.files import write
 from ..oracle.reports.groups import collected
@@ -21,8 +22,9 @@ ROWS = {
     "grid_bar": "grid's cotangent",
     "V_dot": "tangents",
     "second": "second order",
-    "grid": "affine grid",
+    "grid": "grids",
     "theta_bar": "theta's cotangent",
+    "places_bar": "places' cotangent",
 }
 FEATURES = {
     "mode": "{}",
@@ -31,8 +33,8 @@ FEATURES = {
     "dtype": "{}",
     "dims": "{}-D",
 }
-LONGEST_SCRIPT = 45  # lines of one that is shown on the page itself
-DETAIL = 200
+LONGEST_SCRIPT = 36  # lines of one that is shown on the page itself
+DETAIL = 160
 THREADS = 4  # named of those about one family
 HEAD = """\
 # Conformance of other implementations
@@ -59,6 +61,9 @@ for instance), a backend is judged by the profile that its adapter claims; at a 
 on both sides is right. What an adapter does not claim, and what a backend refuses as not implemented, counts
 as not supported.
 
+What is wrong is grouped by family of questions, with the worst answer of each group. For some there is a
+script; `stn-ref oracle shrink CASE --backend NAME` writes one for any case that is named.
+
 An entry describes one version, on one kind of processor, through one adapter. It is a list of answers, not a
 judgement of a library. Whoever finds an answer here that is right is asked to say so.
 """
@@ -74,7 +79,7 @@ def matrix(options: argparse.Namespace) -> int:
     asking = Asking(options.level, options.seed, options.time_limit, pythons, only)
     for name in [] if options.page else names:
         print(examine(name, asking, folder, again=options.again), flush=True)
-    path = folder.with_suffix(".md")
+    path = folder.parent / f"{folder.name}.md"
     write(path, page(folder).encode())
     print(f"{path} is written")
     return 0
@@ -118,16 +123,16 @@ def _table(found: Sequence[Entry]) -> Iterator[str]:
         yield _row([link, backend["version"], backend["profile"], *_sums(entry["counts"]), *_cells(entry)])
     for entry in found:
         if "failed" in entry:
-            yield f"\n{_name(entry)}: {_plain(entry['failed'])}."
+            yield f"\n{_name(entry)}: {_quoted(entry['failed'])}."
 
 
 def _row(cells: Iterable[str]) -> str:
-    return f"| {' | '.join(_plain(cell) for cell in cells)} |"
+    return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
 
 
-def _plain(text: str) -> str:
-    """Text that no character of which Markdown takes for its own in a table or a paragraph."""
-    return text.replace("|", "\\|").replace("<", "&lt;")
+def _quoted(text: str) -> str:
+    """Text in which Markdown finds nothing of its own."""
+    return f"`{text.replace('`', chr(39))}`"
 
 
 def _sums(counts: Mapping[str, int]) -> list[str]:
@@ -146,7 +151,7 @@ def _cells(entry: Entry) -> Iterator[str]:
         said = [(Verdict(name), count) for cell in counts for name, count in cell.items()]
         judged = sum(count for verdict, count in said if verdict.passing or verdict.failing)
         wrong = sum(count for verdict, count in said if verdict.failing)
-        yield "–" if not judged else f"{wrong} of {judged}" if wrong else f"0 of {judged}"
+        yield f"{wrong} of {judged}" if judged else "–"
 
 
 def _legend(asked: Sequence[Entry]) -> Iterator[str]:
@@ -193,7 +198,7 @@ def _others(entry: Entry) -> Iterator[str]:
         yield "\nNot supported:\n"
     for reason in entry["unsupported"]:
         rows = dict.fromkeys(ROWS[aspect.partition(".")[0]] for aspect in reason["aspects"])
-        yield f"- {_plain(reason['detail'])} ({', '.join(rows)}: {reason['count']})"
+        yield f"- {_quoted(reason['detail'])} ({', '.join(rows)}: {reason['count']})"
 
 
 def _family(family: str, failures: Sequence[Entry], folder: Path, shown: set[str]) -> Iterator[str]:
@@ -205,22 +210,32 @@ def _family(family: str, failures: Sequence[Entry], folder: Path, shown: set[str
         links = ", ".join(f"[{thread}]({url_of(thread)})" for thread in threads[:THREADS])
         yield f"Such questions come from {links}{' and others' if threads[THREADS:] else ''}."
         yield ""
-    for failure in failures:
-        yield from _failure(failure)
+    for alike in collected(failures, _told_as).values():
+        yield from _failures(alike)
     for script in dict.fromkeys(failure["script"] for failure in failures if failure["script"]):
         [verdict] = {failure["verdict"] for failure in failures if failure["script"] == script}
         yield from _script(script, folder, inline=verdict not in shown)
         shown.add(verdict)
 
 
-def _failure(failure: Entry) -> Iterator[str]:
-    worst = result_from(failure["worst"], "worst")
+def _told_as(failure: Entry) -> tuple[str, ...]:
+    """The same for failures of one call that came to nothing, and so for all of its results."""
+    worst = failure["worst"]
+    own = failure["aspect"] if worst["got"] is not None else str(failure["ways"])
+    counts = f"{failure['count']} of {failure['asked']}"
+    return failure["verdict"], worst["case"], worst["detail"], counts, own
+
+
+def _failures(alike: Sequence[Entry]) -> Iterator[str]:
+    first, aspects = alike[0], [failure["aspect"] for failure in alike]
+    rows = dict.fromkeys(ROWS[aspect.partition(".")[0]] for aspect in aspects)
+    worst = result_from(first["worst"], "worst")
     yield (
-        f"- `{failure['verdict']}`, {ROWS[worst.aspect.partition('.')[0]]} (`{worst.aspect}`): "
-        f"{failure['count']} of {failure['asked']} answers{_only(failure)}{_ways(failure)}. "
-        f"In `{worst.case}` {_said(worst)}."
+        f"- `{first['verdict']}`, {', '.join(rows)} ({', '.join(f'`{aspect}`' for aspect in aspects)}): "
+        f"{first['count']} of {first['asked']} answers{' each' if len(alike) > 1 else ''}{_only(first)}"
+        f"{_ways(first)}. In `{worst.case}` {_said(worst)}."
     )
-    for match in failure["matches"]:
+    for match in first["matches"]:
         yield f"  {_match(match)}"
 
 
@@ -237,12 +252,12 @@ def _ways(failure: Entry) -> str:
 
 def _said(worst: Result) -> str:
     """What came, and what is exact."""
-    detail = _plain(one_line(next(iter(worst.finding.detail.splitlines()), ""), DETAIL))
+    detail = _quoted(one_line(next(iter(worst.finding.detail.splitlines()), ""), DETAIL))
     if worst.finding.got is None:
-        return f"what came is: {detail}"
+        return f"what came is {detail}"
     got, expected = got_and_expected(worst)
     exact = f"within {expected}" if " to " in expected else expected
-    return f"`{place(worst)}` is {got}, exact is {exact}{f' ({detail})' if detail else ''}"
+    return f"`{place(worst)}` is {got}, exact is {exact}{f' ({detail})' if worst.finding.detail else ''}"
 
 
 def _match(match: Mapping[str, Any]) -> str:
@@ -255,6 +270,7 @@ def _match(match: Mapping[str, Any]) -> str:
 def _script(name: str, folder: Path, *, inline: bool) -> Iterator[str]:
     text = (folder / SCRIPTS / name).read_text("utf-8")
     yield ""
-    yield f"To see it: [{name}]({folder.name}/{SCRIPTS}/{name})"
+    needs = " (it calls the adapter, and needs this library)" if "from stn_ref" in text else ""
+    yield f"To see it: [{name}]({folder.name}/{SCRIPTS}/{name}){needs}"
     if inline and len(text.splitlines()) <= LONGEST_SCRIPT:
         yield from ("", "```python", *text.splitlines(), "```")

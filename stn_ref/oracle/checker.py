@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -110,11 +111,15 @@ def check(
     (True, {'PASS_SET': 14})
     """
     check_choice("check", "level", level, LEVELS)
+    try:
+        chosen = re.compile(only)
+    except re.error as error:
+        raise ValueError(f"check: only is {only!r}, expected a regular expression: {error}") from None
     with _asked(backend, isolated, python, time_limit) as asked:
         about = asked.about
         judge = judge or Judge(profile_of(profile or about["profile"]), strict=strict)
         claims = Claims.of(about)
-        todo = [case for case in all_cases(about, level, seed) if re.search(only, case.id)]
+        todo = [case for case in all_cases(about, level, seed) if chosen.search(case.id)]
         results = list(_unclaimed(about))
         start = time.monotonic()
         with _journal(resume, about, judge, level, seed) as journal:
@@ -160,7 +165,8 @@ def _target(backend: Backend | str) -> str:
     if isinstance(backend, str):
         return "" if "/" in backend or ".py:" in backend else backend
     kind = type(backend)
-    importable = kind.__module__ != "__main__" and "<" not in kind.__qualname__
+    importable = getattr(sys.modules.get(kind.__module__), kind.__name__, None) is kind
+    importable &= kind.__module__ != "__main__"
     return f"{kind.__module__}:{kind.__qualname__}" if importable else ""
 
 

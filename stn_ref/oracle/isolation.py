@@ -24,7 +24,7 @@ AHEAD = 2  # jobs that a worker may have, so that it need not wait while an answ
 STARTS = 5  # in a row that may fail before it is given up
 
 
-class BackendNotLoaded(RuntimeError):
+class BackendNotLoaded(ValueError):
     """There is no backend to ask; the message says why, and what to do."""
 
 

@@ -25,7 +25,7 @@ def matches(results: Sequence[Result], judge: Judge, claims: Claims) -> tuple[Ma
     right itself in nine in ten of the cases in which the backend is.
     """
     known = [(r.verdict, r.evidence) for r in results if r.evidence is not None]
-    wrong = _spread([e for verdict, e in known if verdict.failing and e.got is not None])
+    wrong = _spread([e for verdict, e in known if verdict.failing and _is_wrong(e, judge, claims)])
     right = _spread([e for verdict, e in known if verdict.passing])
     if not wrong:
         return ()
@@ -40,6 +40,13 @@ def matches(results: Sequence[Result], judge: Judge, claims: Claims) -> tuple[Ma
             if spared >= TELLING * len(right):
                 found.append(Match(fault.name, fault.sentence, matched, len(wrong)))
     return tuple(sorted(found, key=lambda match: -match.matched))
+
+
+def _is_wrong(evidence: Evidence, judge: Judge, claims: Claims) -> bool:
+    """Whether it is the numbers that are wrong, and not how they came about."""
+    enclosure = judge.known(evidence, claims)[0]
+    got = None if evidence.got is None else np.asarray(evidence.got)
+    return got is not None and got.shape == enclosure.high.shape and bool((enclosure.miss(got) > 1).any())
 
 
 def as_backend(implementation: type[Plain]) -> Backend:

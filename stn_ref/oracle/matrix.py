@@ -6,41 +6,37 @@ is asked, has changed.
 """
 
 import hashlib
-import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from .. import __version__
-from .adapters import ADAPTERS
 from .checker import all_cases, check
 from .interview import Claims, Judge, Result, asks
 from .isolation import BackendNotLoaded, Isolated
 from .matching import matches
 from .names import target_of
 from .packs.contents import plain
+from .records import FORM, Entry, keep, on_record, without_places
 from .reports.as_json import said_of
-from .reports.files import write
-from .reports.groups import FEATURES, CaseName, Group, collected, coverage, groups
+from .reports.groups import FEATURES, CaseName, Group, collected, coverage, groups, most_telling
 from .reports.words import one_line
 from .reproducer import reproducer
 from .shrinking import shrunk
 from .truth.profiles import profile_of
-from .verdicts import Verdict
+from .verdicts import WRONG, Verdict
 
-FORMAT, VERSION = "stn_ref oracle matrix", 1
-SCRIPTS = "reproducers"
-LONGEST = 400  # characters of what a backend said
+LONGEST = 200  # characters of what a backend said
 LINE = 160
 SHRINKING_SECONDS = 3.0
 FEWEST = 3  # wrong answers of a group that are compared with known mistakes
-FOLDERS = re.compile(r"""(?<![\w.:/~-])/(?:[^\s/:"'<>,;()]+/)+""")
-LEFT_OUT = re.compile(r".*/(?:site|dist)-packages/|.*/(?=stn_ref/)|.*/")
-ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}")
-Entry = dict[str, Any]
+FAR_OFF = 4.0  # times the bound; what is less wrong resembles right answers too
+MOST_SCRIPTS = 12
+LARGEST_SCRIPT = 6000  # characters
 
 
 @dataclass(frozen=True)
@@ -65,8 +61,9 @@ class Asking:
 def examine(name: str, asking: Asking, folder: Path, *, again: bool = False) -> str:
     """Ask a backend and keep what was found; returns in a line what was done.
 
-    Nothing is asked if the file in ``folder`` is of the same backend and the same questions. A backend that
-    cannot be loaded gets a file that says so, but never in place of one with findings.
+    Nothing is asked if the file in ``folder`` is of the same backend, the same questions and the same version
+    of this library, which judges. A backend that cannot be loaded gets a file that says so, but never in
+    place of one with findings.
 
     Raises
     ------
@@ -75,7 +72,7 @@ def examine(name: str, asking: Asking, folder: Path, *, again: bool = False) -> 
     OSError
         If the folder cannot be written.
     """
-    target, before = target_of(name), _on_record(folder, name)
+    target, before = target_of(name), on_record(folder, name)
     python, limit, how = asking.pythons.get(name), asking.time_limit, asking.of(name)
     try:
         with Isolated(target, python=python, time_limit=limit) as asked:
@@ -87,41 +84,15 @@ def examine(name: str, asking: Asking, folder: Path, *, again: bool = False) -> 
             wrong = groups(report.failures)
             scripts = dict(_scripts(name, wrong, asked, judge, target))
     except BackendNotLoaded as error:
-        reason = one_line(without_places(str(error)), LONGEST)
+        reason = _first_line(str(error), 2 * LINE)
         if "counts" in before:
             return f"{name}: kept, although it cannot be asked here: {reason}"
-        _keep(folder, name, {**_form(), "backend": {"name": name}, "failed": reason}, {}, before)
+        keep(folder, name, {**FORM, "backend": {"name": name}, "failed": reason}, {}, before)
         return f"{name}: {reason}"
     results = [result for result in report.results if result.aspect]
     found = _found(name, wrong, scripts, results, judge, Claims.of(report.backend))
-    _keep(folder, name, {**head, "time_limit": limit, **found}, scripts, before)
+    keep(folder, name, {**head, "time_limit": limit, **found}, scripts, before)
     return f"{name}: {len(report.failures)} of {len(results)} wrong, in {report.seconds:.0f} s"
-
-
-def entries(folder: Path) -> list[Entry]:
-    """What is on record, in the order in which adapters are listed.
-
-    Raises
-    ------
-    ValueError
-        If a file is damaged, or of another version.
-    """
-    return [entry for name in ADAPTERS if (entry := _on_record(folder, name))]
-
-
-def without_places(text: str) -> str:
-    """Text without what names a place in one machine: folders outside of packages, and addresses.
-
-    >>> without_places('File "/opt/env/lib/python3.11/site-packages/torch/autograd/graph.py", line 9')
-    'File "torch/autograd/graph.py", line 9'
-    >>> without_places("in /home/me/bin/python at 0x00007f21b53beb80, see https://example.org/a/b")
-    'in python at 0x..., see https://example.org/a/b'
-    """
-    return ADDRESS.sub("0x...", FOLDERS.sub(lambda found: LEFT_OUT.sub("", found[0], count=1), text))
-
-
-def _form() -> Entry:
-    return {"format": FORMAT, "version": VERSION}
 
 
 def _head(about: Mapping[str, Any], asked: Entry) -> Entry:
@@ -130,7 +101,8 @@ def _head(about: Mapping[str, Any], asked: Entry) -> Entry:
     cases = [case for case in everything if re.search(asked["only"], case.id)]
     backend = {key: list(value) if isinstance(value, tuple) else value for key, value in about.items()}
     return {
-        **_form(),
+        **FORM,
+        "stn_ref": __version__,
         "backend": backend,
         "asked": asked,
         "cases": len(cases),
@@ -155,20 +127,23 @@ def _script_name(name: str, group: Group) -> str:
 
 
 def _scripts(
-    name: str, wrong: Iterable[Group], asked: Isolated, judge: Judge, target: str
+    name: str, wrong: Sequence[Group], asked: Isolated, judge: Judge, target: str
 ) -> Iterator[tuple[str, str]]:
     """For each family and verdict the script of the smallest question, by the name of its file.
 
-    It is "" for an answer that is right when nothing was asked before.
+    There is none for an answer that is right when nothing was asked before, nor where all questions that were
+    found are large.
     """
-    for file, alike in collected(wrong, lambda group: _script_name(name, group)).items():
-        evidence = alike[0].worst.evidence
-        if evidence is None or alike[0].verdict is Verdict.ORACLE_DISAGREE:
+    claims = Claims.of(asked.about)
+    by_file = collected(most_telling(wrong), lambda group: _script_name(name, group))
+    for file, (group, *_) in islice(by_file.items(), MOST_SCRIPTS):
+        evidence = group.worst.evidence
+        if evidence is None or group.verdict is Verdict.ORACLE_DISAGREE:
             continue
-        claims = Claims.of(asked.about)
         smallest, finding = shrunk(evidence, asked, judge, claims, seconds=SHRINKING_SECONDS)
-        failing = finding.verdict.failing
-        yield file, without_places(reproducer(smallest, finding, asked.about, target)) if failing else ""
+        script = without_places(reproducer(smallest, finding, asked.about, target))
+        if finding.verdict.failing and len(script) <= LARGEST_SCRIPT:
+            yield file, script
 
 
 def _found(
@@ -185,12 +160,16 @@ def _found(
     reasons = collected(unsupported, lambda result: _first_line(result.finding.detail))
     failures = []
     for group in wrong:
-        about = {**_described(group, results), "worst": _worst(group), "script": _script_name(name, group)}
-        if not scripts.get(about["script"]):
-            about["script"] = ""
-        failures.append({**about, "matches": _matches(group, results, judge, claims)})
+        file = _script_name(name, group)
+        failures.append(
+            {
+                **_described(group, results),
+                "worst": _worst(group),
+                "script": file if file in scripts else "",
+                "matches": _matches(group, results, judge, claims),
+            }
+        )
     return {
-        "stn_ref": __version__,
         "counts": _counted(result.verdict for result in results),
         "settings": _by_setting(results),
         "failures": failures,
@@ -231,11 +210,12 @@ def _worst(group: Group) -> Entry:
 
 
 def _matches(group: Group, results: Sequence[Result], judge: Judge, claims: Claims) -> list[Entry]:
-    """The known mistakes that answer as the backend does where this is wrong, and where it is right."""
-    if len(group.results) < FEWEST:
+    """The known mistakes that answer as the backend does where its numbers are wrong, and where right."""
+    wrong = [result for result in group.results if result.finding.ratio > FAR_OFF]
+    if len(wrong) < FEWEST or group.verdict not in WRONG.values():
         return []
     right = [r for r in results if r.verdict.passing and r.aspect == group.aspect]
-    return [asdict(match) for match in matches([*group.results, *right], judge, claims)]
+    return [asdict(match) for match in matches([*wrong, *right], judge, claims)]
 
 
 def _by_setting(results: Sequence[Result]) -> dict[str, dict[str, dict[str, int]]]:
@@ -262,35 +242,5 @@ def _each(values: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(values))
 
 
-def _first_line(detail: str) -> str:
-    return one_line(without_places(next(iter(detail.strip().splitlines()), "")), LINE)
-
-
-def _path(folder: Path, name: str) -> Path:
-    return folder / f"{name}.json"
-
-
-def _on_record(folder: Path, name: str) -> Entry:
-    """The entry of a backend, empty if there is none."""
-    path = _path(folder, name)
-    if not path.exists():
-        return {}
-    try:
-        entry: Entry = json.loads(path.read_bytes())
-        form = {key: entry.get(key) for key in _form()}
-    except (ValueError, AttributeError) as error:
-        raise ValueError(f"matrix: {path} is damaged: {error}; remove it, and ask again") from error
-    if form != _form():
-        raise ValueError(f"matrix: {path} is of {form}, expected {_form()}; remove it, and ask again")
-    return entry
-
-
-def _keep(folder: Path, name: str, entry: Entry, scripts: Mapping[str, str], before: Entry) -> None:
-    """Write scripts first, so that what the file names is there; then remove those of the file before."""
-    (folder / SCRIPTS).mkdir(parents=True, exist_ok=True)
-    kept = {file for file, script in scripts.items() if script}
-    for file in kept:
-        write(folder / SCRIPTS / file, scripts[file].encode())
-    write(_path(folder, name), (json.dumps(entry, indent=1, allow_nan=False) + "\n").encode())
-    for file in {failure["script"] for failure in before.get("failures", []) if failure["script"]} - kept:
-        (folder / SCRIPTS / file).unlink(missing_ok=True)
+def _first_line(detail: str, longest: int = LINE) -> str:
+    return one_line(without_places(next(iter(detail.strip().splitlines()), "")), longest)

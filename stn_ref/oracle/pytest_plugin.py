@@ -16,6 +16,7 @@ from .checker import check
 from .interview import Result
 from .names import target_of
 from .questions.cases import LEVELS
+from .reports.words import outcome
 
 
 def pytest_addoption(parser: Any) -> None:
@@ -54,15 +55,14 @@ class CaseItem(pytest.Item):
         self.result, self.script = result, script
 
     def runtest(self) -> None:
-        verdict, finding = self.result.verdict, self.result.finding
+        verdict = self.result.verdict
         if verdict.failing:
-            raise WrongAnswer(f"{verdict.value}: got {finding.got}, expected {finding.expected}")
+            raise WrongAnswer(f"{verdict.value}: {outcome(self.result)}")
         if not verdict.passing:
-            pytest.skip(f"{verdict.value}: {finding.detail}")
+            pytest.skip(f"{verdict.value}: {self.result.finding.detail}")
 
     def repr_failure(self, excinfo: Any, style: Any = None) -> str:
-        script = f"\n\n{self.script}" if self.script else ""
-        return f"{excinfo.value}\n{self.result.finding}{script}"
+        return f"{excinfo.value}\n\n{self.script}" if self.script else str(excinfo.value)
 
     def reportinfo(self) -> tuple[Any, int | None, str]:
         return "oracle", None, self.name

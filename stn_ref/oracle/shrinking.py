@@ -7,6 +7,7 @@ stays wrong in the same way.
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -76,7 +77,9 @@ def _measure(evidence: Evidence) -> tuple[int, int]:
     """How large a question is, and how hard to read."""
     arrays = evidence.ask.call.arrays.values()
     numbers = np.concatenate([np.ravel(array).astype(float) for array in arrays])
-    return len(numbers), sum(len(f"{x:.17g}") + 1 if x not in (0, 1) else int(x == 1) for x in numbers)
+    pixels = prod(evidence.ask.call.settings.get("size", ()))
+    lengths = (len(f"{x:.17g}") + 1 if x not in (0, 1) else int(x == 1) for x in numbers)
+    return len(numbers) + pixels, sum(lengths)
 
 
 def _smaller(case: AnyCase) -> Iterator[tuple[Arrays, tuple[int, ...]]]:
@@ -101,7 +104,7 @@ def _smaller(case: AnyCase) -> Iterator[tuple[Arrays, tuple[int, ...]]]:
 
 def _smaller_affine(arrays: Arrays, size: tuple[int, ...]) -> Iterator[tuple[Arrays, tuple[int, ...]]]:
     for smaller in _fewer_images(arrays):
-        yield smaller, (1, *size[1:])
+        yield smaller, (len(smaller["grid_bar"]), *size[1:])
     for axis in range(1, arrays["grid_bar"].ndim - 1):
         n = arrays["grid_bar"].shape[axis]
         for keep in {1, n // 2, n - 1} - {0, n}:
@@ -112,16 +115,20 @@ def _smaller_affine(arrays: Arrays, size: tuple[int, ...]) -> Iterator[tuple[Arr
 
 
 def _fewer_images(arrays: Arrays) -> Iterator[Arrays]:
-    n = len(next(iter(arrays.values())))
-    for kept in range(n if n > 1 else 0):
-        yield {name: array[kept : kept + 1] for name, array in arrays.items()}
+    for kept in _parts(len(next(iter(arrays.values())))):
+        yield {name: array[kept] for name, array in arrays.items()}
 
 
 def _fewer_channels(arrays: Arrays) -> Iterator[Arrays]:
-    channels = arrays["U"].shape[1]
-    for kept in range(channels if channels > 1 else 0):
-        own = {name: arrays[name][:, kept : kept + 1] for name in (*OF_IMAGES, *OF_SAMPLES)}
-        yield {**arrays, **own}
+    for kept in _parts(arrays["U"].shape[1]):
+        yield {**arrays, **{name: arrays[name][:, kept] for name in (*OF_IMAGES, *OF_SAMPLES)}}
+
+
+def _parts(count: int) -> Iterator[list[int]]:
+    """One of so many, and all but one of them."""
+    if count > 1:
+        yield from ([one] for one in range(count))
+        yield from ([other for other in range(count) if other != one] for one in range(count))
 
 
 def _fewer_samples(arrays: Arrays) -> Iterator[Arrays]:

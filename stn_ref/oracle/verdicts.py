@@ -109,7 +109,7 @@ def judge(
     at_set = _ambiguous(enclosure)
     branch = _branch(got, enclosure, branches or {}, at_set) if at_set.any() else ""
     common = _worst(miss, got, enclosure) | {"branch": branch, "ulps": _ulps(got, enclosure)}
-    if miss.max() > 1:
+    if not miss.max() <= 1:
         return Finding(_failure(aspect, got, enclosure, miss), **common)
     if only_branch and branch and only_branch not in branch.split(" or "):
         detail = f"at kinks and ties it takes {branch}, expected {only_branch}"
@@ -125,12 +125,12 @@ def judge(
 def _ambiguous(enclosure: Enclosure) -> Array:
     """Where different branches give answers that can be told apart."""
     spread = np.abs(enclosure.choices - enclosure.choices[0]).max(0)
-    vague = enclosure.free | enclosure.finite | enclosure.nonfinite
+    vague = np.asarray(enclosure.free | enclosure.finite | enclosure.nonfinite, bool)
     return np.asarray(enclosure.kinks & (spread > enclosure.slack) & ~vague)
 
 
 def _failure(aspect: str, got: Array, enclosure: Enclosure, miss: Array) -> Verdict:
-    wrong = miss > 1
+    wrong = ~(miss <= 1)
     finite = np.isfinite(got)
     if (wrong & (~finite | enclosure.nonfinite)).any():
         return Verdict.FAIL_NONFINITE

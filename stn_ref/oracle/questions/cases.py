@@ -167,8 +167,8 @@ def _completed(arrays: Mapping[str, Array], setting: Setting, rng: np.random.Gen
 
 
 def whole(rng: np.random.Generator, shape: Sequence[int], setting: Setting) -> Array:
-    """Whole numbers from -8 to 8 without 0."""
-    numbers = rng.integers(1, 9, tuple(shape)) * rng.choice([-1, 1], tuple(shape))
+    """Whole numbers from -4 to 4 without 0: second derivatives stay within float16."""
+    numbers = rng.integers(1, 5, tuple(shape)) * rng.choice([-1, 1], tuple(shape))
     return np.asarray(numbers, setting.dtype)
 
 
@@ -394,6 +394,20 @@ def identity(setting: Setting, rng: np.random.Generator) -> Mapping[str, Array]:
     axes = np.meshgrid(*(np.arange(n) for n in sizes), indexing="ij")
     pixels = np.broadcast_to(np.stack(axes[::-1], -1), (2, *sizes, setting.d))
     return {"U": rng.normal(size=(2, 3, *sizes)), "grid": setting.coordinates(pixels, sizes)}
+
+
+@family(also=("layouts",))
+def repeated(setting: Setting, rng: np.random.Generator) -> Mapping[str, Array]:
+    """The same image and grid throughout the batch, and one cotangent for all channels: strides may be 0."""
+    sizes = setting.sizes(exact=False)
+    shape = ((2,) if setting.d == 3 else ()) + (3, 4)
+    U, grid = rng.normal(size=(1, 3, *sizes)), rng.uniform(-1.4, 1.4, (1, *shape, setting.d))
+    V_bar = whole(rng, (2, 1, *shape), setting)
+    return {
+        "U": np.repeat(U, 2, axis=0),
+        "grid": np.repeat(grid, 2, axis=0),
+        "V_bar": np.repeat(V_bar, 3, axis=1),
+    }
 
 
 @family()

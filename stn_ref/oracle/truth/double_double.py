@@ -114,6 +114,8 @@ class DoubleDouble:
 
     def sum(self, axis: int) -> "DoubleDouble":
         parts = [DoubleDouble(*part) for part in zip(*(np.moveaxis(x, axis, 0) for x in self.pair()))]
+        if not parts:
+            return DoubleDouble.of(np.zeros(np.sum(self.high, axis=axis).shape))
         while len(parts) > 1:
             pairs = [a + b for a, b in zip(parts[::2], parts[1::2])]
             parts = pairs + parts[2 * len(pairs) :]

@@ -23,6 +23,7 @@ from .places import Orders, Places
 
 Array = NDArray[Any]
 WEIGHING = 8  # roundings on the way to one product of a factor, weights along the axes, and a pixel
+STEP = 3  # roundings of a step from one pixel towards the next, in relation to both
 POLYNOMIAL = 6  # roundings on the way to a weight that is a polynomial
 
 
@@ -96,6 +97,7 @@ class Enclosure:
         >>> Enclosure(zero, zero, zero, one, no, zero[None], one).miss(np.array([-2.0, 1.0, 1.5]))
         array([2. , 0. , 0.5])
         """
+        overflown = self._beyond(got)
         got = np.asarray(got, np.float64)
         with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
             error = (got - self.high) - self.low
@@ -104,7 +106,7 @@ class Enclosure:
             else:
                 outside = np.maximum(np.where(error < 0, -error - self.below, error - self.above), 0)
             ratio = np.where(outside == 0, 0.0, outside / self.slack)
-        ratio = np.where(np.isfinite(got), ratio, np.inf)
+        ratio = np.where(np.isfinite(got), ratio, np.where(overflown, 0.0, np.inf))
         ratio = np.where(self.finite & np.isfinite(got), 0.0, ratio)
         ratio = np.where(self.nonfinite, np.where(np.isfinite(got), np.inf, 0.0), ratio)
         return np.where(self.free, 0.0, ratio)
@@ -113,15 +115,20 @@ class Enclosure:
         """Where an answer is the number of its dtype that is nearest to the exact one."""
         with np.errstate(over="ignore", invalid="ignore"):
             nearest = (self.high + self.low).astype(got.dtype)
-            if got.dtype != np.float64:  # the sum was rounded once already
-                beside = np.nextafter(nearest, np.where(self._difference(nearest) > 0, -np.inf, np.inf))
-                beside = beside.astype(got.dtype)
-                is_nearer = np.abs(self._difference(beside)) < np.abs(self._difference(nearest))
-                nearest = np.where(is_nearer, beside, nearest)
+            if got.dtype != np.float64:  # high is rounded already; half-way between two, low decides
+                ahead = nearest.astype(np.float64) - self.high
+                beside = np.nextafter(nearest, np.where(ahead > 0, -np.inf, np.inf).astype(got.dtype))
+                behind = beside.astype(np.float64) - self.high
+                tie = (np.abs(behind) == np.abs(ahead)) & (np.sign(behind) == np.sign(self.low))
+                nearest = np.where(tie & (self.low != 0), beside, nearest)
         return np.asarray((got == nearest) | (self.nonfinite & ~np.isfinite(got)), bool)
 
-    def _difference(self, x: Array) -> Array:
-        return np.asarray((x.astype(np.float64) - self.high) - self.low)
+    def _beyond(self, got: Array) -> Array:
+        """Where an answer is infinite and a right number is larger than the largest of its dtype."""
+        largest = float(np.finfo(got.dtype).max) if got.dtype.kind == "f" else np.inf
+        up = (got == np.inf) & (self.high + self.above + self.slack > largest)
+        down = (got == -np.inf) & (self.high - self.below - self.slack < -largest)
+        return np.asarray(up | down)
 
     def mapped(self, f: Any) -> "Enclosure":
         """The same with every array reshaped, or indexed, by ``f``."""
@@ -146,12 +153,14 @@ def sampled(
     around = _Around(places, sources, terms)
     rounding = around.magnitude() * (arithmetic.gamma(count) + places.error)
     rounding = rounding + around.magnitude(cancelled=True) * arithmetic.gamma(POLYNOMIAL)
+    rounding = rounding + around.steps() * arithmetic.gamma(STEP)
     shift = around.shift(over_channels)
     lost = np.any([_lost(places, source, term) for source, term in zip(sources, terms)], axis=0)
     if over_channels:
         choices, rounding, lost = choices.sum(-1), rounding.sum(-1), lost.any(-1)
     centre = choices[0]
     slack = (rounding + shift + np.where(rounding > 0, arithmetic.tiny, 0)).max(0)
+    bounded = np.isfinite(slack)
     differences = np.stack([(choices[s] - centre).float() for s in range(places.choices)])
     high, low = centre.pair()
     expand = (...,) if over_channels else (..., None)
@@ -162,10 +171,10 @@ def sampled(
         above=differences.max(0),
         kinks=np.broadcast_to((places.kinks & places.at_kink)[expand], high.shape),
         choices=np.stack([choices[s].float() for s in range(places.choices)]),
-        slack=slack,
+        slack=np.where(bounded, slack, 0),
         discrete=places.reading.mode == "nearest" and not over_channels,
         free=np.broadcast_to(lost | places.undefined[expand], high.shape),
-        finite=np.broadcast_to(places.wide[expand], high.shape),
+        finite=~bounded | np.broadcast_to(places.wide[expand], high.shape),
     )
 
 
@@ -274,6 +283,15 @@ class _Around:
             weight = sizes(orders)[..., None]
             total = total + (weight * np.abs(source.floats)).sum(1) * np.abs(term.float())
         return np.asarray(total) if np.ndim(total) else np.zeros((self.places.choices, 1, 1, 1))
+
+    def steps(self) -> Array:
+        """What rounds where a sample is reached in steps, a + t (b - a), along each axis."""
+        total: Any = np.zeros((self.places.choices, 1, 1, 1))
+        if self.places.reading.mode == "bilinear":
+            for k, axis in enumerate(self.places.axes):
+                slopes = self.magnitude(_raised((0,) * len(self.places.axes), k))
+                total = total + np.abs(axis.places[0].float())[..., None] * slopes
+        return np.asarray(total)
 
     def _at(self, source: Source, term: Term, orders: Orders) -> Array:
         if self.places.vanishes(orders):

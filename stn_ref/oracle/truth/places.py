@@ -24,6 +24,7 @@ Numbers = Dyadic | DoubleDouble
 Orders = tuple[int, ...]
 REACH = 3  # pixels beyond which an image padded by zeros or its border is constant, for every kernel here
 MOST_EXACTLY = 2**16  # coordinates above which double-double arithmetic is used if it can be
+FOLDING = 4  # roundings on the way to a coordinate that is reflected
 TOO_FAR = 0.25  # pixels of uncertainty from which on nothing is said about a sample
 LARGEST = float(np.finfo(np.float64).max)
 FIRST_TAP = {"nearest": 0, "bilinear": 0, "bicubic": -1}
@@ -146,11 +147,10 @@ class Axis:
     def _uncertainty(self, g: Array, across: int) -> tuple[Array, Array]:
         """How far rounding may move each coordinate, in pixels, and where that is too far to say anything."""
         reading, size = self.reading, self.size
-        with np.errstate(over="ignore"):  # of the largest numbers
-            magnitude = (np.abs(g) + 1) * size / 2 + 1
-            reach = reading.operations * reading.unit * magnitude + reading.profile.quantum
+        magnitude = (np.abs(g) + 1) * (reading.unit * size / 2) + reading.unit  # in units of rounding
+        reach = reading.operations * magnitude + reading.profile.quantum
         if reading.padding_mode == "reflection":
-            reach = reach + 4 * reading.unit * magnitude
+            reach = reach + FOLDING * magnitude
         if reading.profile.quantum == 0 and across & (across - 1) == 0:
             reach = np.where(_is_short(g, size, reading.unit), 0.0, reach)
         x = np.clip(self.x.float(), -LARGEST, LARGEST)

@@ -63,16 +63,20 @@ def profile_of(profile: "str | Profile") -> Profile:
 
 
 def variants(profile: Profile) -> "list[tuple[str, Profile]]":
-    """The profile with one convention exchanged for that of another, each with the name of whose it is.
+    """The profile with one convention exchanged for another one, each with the name of whose that is.
 
-    >>> [name for name, changed in variants(PROFILES["paper"]) if changed.ties == "even"]
-    ['torch: ties=even']
+    >>> [name for name, changed in variants(PROFILES["paper"]) if changed.singleton != 0]
+    ['onnx: singleton=-1', 'ONNX Runtime: singleton=1']
     """
+    in_use = [
+        (other.name, convention, getattr(other, convention))
+        for convention in ("ties", "cubic", "singleton", "folded_first")
+        for other in _TABLE
+    ]
+    in_use.append(("ONNX Runtime", "singleton", 1))
     found: dict[Profile, str] = {}
-    for convention in ("ties", "cubic", "singleton", "folded_first"):
-        for other in _TABLE:
-            value = getattr(other, convention)
-            if value != getattr(profile, convention):
-                changed = replace(profile, **{convention: value})
-                found.setdefault(changed, f"{other.name}: {convention}={value}")
+    for name, convention, value in in_use:
+        changed = replace(profile, **{convention: value})
+        if changed != profile:
+            found.setdefault(changed, f"{name}: {convention}={value}")
     return [(name, changed) for changed, name in found.items()]

@@ -63,13 +63,14 @@ every_setting = pytest.mark.parametrize(
 
 @every_setting
 def test_both_ways_agree_to_the_last_bit(mode, padding, corners):
-    assert_both_ways_agree(make_case("random", Setting(mode, padding, corners, "float64", 2)))
+    case = make_case("random", Setting(mode, padding, corners, "float64", 2))
+    assert_both_ways_agree(case, samples=1 if mode == "bicubic" else 2)
 
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("family", ["kinks", "ties"])
 def test_both_ways_agree_at_kinks_and_ties(mode, family):
-    assert_both_ways_agree(make_case(family, Setting(mode, "reflection", False, "float64", 2)), samples=3)
+    assert_both_ways_agree(make_case(family, Setting(mode, "reflection", False, "float64", 2)))
 
 
 @pytest.mark.parametrize(
@@ -77,16 +78,15 @@ def test_both_ways_agree_at_kinks_and_ties(mode, family):
 )
 @pytest.mark.parametrize("padding", PADDINGS)
 def test_both_ways_agree_beyond_the_border_and_in_odd_images(family, padding):
-    assert_both_ways_agree(make_case(family, Setting("bilinear", padding, True, "float32", 2)), samples=3)
+    assert_both_ways_agree(make_case(family, Setting("bilinear", padding, True, "float32", 2)))
     if family == "far":
-        assert_both_ways_agree(make_case(family, Setting("bicubic", padding, False, "float32", 2)))
+        assert_both_ways_agree(make_case(family, Setting("bicubic", padding, False, "float32", 2)), samples=1)
 
 
 @pytest.mark.parametrize(
     ("family", "mode", "padding"),
     [
-        ("random", "bilinear", "reflection"),
-        ("kinks", "bilinear", "zeros"),
+        ("kinks", "bilinear", "reflection"),
         ("random", "nearest", "border"),
         ("random", "bicubic", "zeros"),
     ],

@@ -92,6 +92,11 @@ def test_arrays_of_numbers_along_an_axis():
     assert (number.reshape(2, 6) * DoubleDouble.of(x[0, 1:2])).shape == (2, 6)
 
 
+def test_a_sum_of_nothing_is_0():
+    """As that over no channels."""
+    assert DoubleDouble.of(np.zeros((2, 0))).sum(1).pair()[0].tolist() == [0, 0]
+
+
 @few
 @given(TWO, TWO)
 def test_floor_splits_as_exactly_as_the_rest_allows(x, y):

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stn_ref.oracle.truth.dyadic import MOST_BITS, Dyadic
@@ -15,6 +15,7 @@ ODD = [0.0, -0.0, 1.0, -1.0, 0.1, 2.0**53 - 1, 2.0**62, -(2.0**63), TINY, -TINY,
 FLOATS = st.floats(allow_nan=False, allow_infinity=False) | st.floats(-100, 100) | st.sampled_from(ODD)
 INTEGERS = st.integers(-9, 9) | st.integers(-(2**70), 2**70)
 FOUR = st.lists(FLOATS, min_size=4, max_size=4).map(np.array)
+few = settings(max_examples=60)
 EDGES = st.integers(55, 66).flatmap(lambda k: st.sampled_from([2**k, 2**k - 1, -(2**k), 1 - 2**k, 2**k + 1]))
 
 
@@ -39,11 +40,13 @@ def nearest(x):
         return np.inf if x > 0 else -np.inf
 
 
+@few
 @given(FOUR)
 def test_a_float_is_kept_as_it_is(x):
     assert exactly(Dyadic.of(x)) == fractions(x)
 
 
+@few
 @given(st.lists(INTEGERS | EDGES, min_size=1))
 def test_integers_are_kept_as_they_are(n):
     array = np.array(n, object)
@@ -52,6 +55,7 @@ def test_integers_are_kept_as_they_are(n):
     assert exactly(Dyadic.whole(small)) == small.tolist()
 
 
+@few
 @given(FOUR, FOUR)
 def test_arithmetic_is_that_of_fractions(x, y):
     a, b = Dyadic.of(x), Dyadic.of(y)
@@ -62,6 +66,7 @@ def test_arithmetic_is_that_of_fractions(x, y):
     assert exactly(-a) == [-p for p, _ in pairs]
 
 
+@few
 @given(FOUR, INTEGERS | EDGES)
 def test_arithmetic_with_one_integer(x, n):
     a, p = Dyadic.of(x), fractions(x)
@@ -70,6 +75,7 @@ def test_arithmetic_with_one_integer(x, n):
     assert exactly(a * n) == [q * n for q in p]
 
 
+@few
 @given(FOUR, FOUR, FOUR)
 def test_chains_of_operations_lose_nothing(x, y, z):
     a, b, c = (Dyadic.of(v) for v in (x, y, z))
@@ -80,6 +86,7 @@ def test_chains_of_operations_lose_nothing(x, y, z):
     assert exactly(result) == expected
 
 
+@few
 @given(EDGES, EDGES, st.integers(0, 4))
 def test_nothing_overflows_where_int64_ends(m, n, exponent):
     """The numbers around 2^55 to 2^66, as int64 as long as that is safe."""
@@ -101,6 +108,7 @@ def test_int64_is_used_up_to_62_bits_and_not_beyond():
     ).mantissa.dtype == object
 
 
+@few
 @given(FOUR, FOUR)
 def test_broadcast_like_arrays(x, y):
     a, b = Dyadic.of(x)[:, None], Dyadic.of(y)[None]
@@ -109,6 +117,7 @@ def test_broadcast_like_arrays(x, y):
     assert exactly(a.reshape(1, 2, 2)) == fractions(x)
 
 
+@few
 @given(FOUR, FOUR, FOUR)
 def test_stacked_and_summed(x, y, z):
     stacked = Dyadic.stack([Dyadic.of(v) for v in (x, y, z)])
@@ -130,6 +139,7 @@ def test_a_sum_of_nothing_is_0():
     assert exactly(Dyadic.of(np.zeros((2, 0)))) == []
 
 
+@few
 @given(FOUR, st.lists(st.integers(0, 2), min_size=4, max_size=4))
 def test_numbers_added_where_they_belong(x, places):
     total = [Fraction(0)] * 3
@@ -138,6 +148,7 @@ def test_numbers_added_where_they_belong(x, places):
     assert exactly(Dyadic.of(x).added_at((3,), np.array(places))) == total
 
 
+@few
 @given(FOUR | st.lists(st.floats(-(2.0**60), 2.0**60), min_size=1).map(np.array), st.integers(0, 80))
 def test_floor_splits_into_a_whole_number_and_a_rest_below_1(x, times):
     whole, rest = Dyadic.of(x).halved(times).floor()
@@ -146,6 +157,7 @@ def test_floor_splits_into_a_whole_number_and_a_rest_below_1(x, times):
     assert exactly(rest) == [p - p.__floor__() for p in expected]
 
 
+@few
 @given(FOUR, FOUR, st.sampled_from([1, 2, 3, 7, 30, 2**40 + 1, 3**60]))
 def test_a_pair_is_the_nearest_float_and_the_float_nearest_to_the_rest(x, y, divisor):
     product = Dyadic.of(x) * Dyadic.of(y)
