@@ -3,7 +3,6 @@
 import argparse
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from ..errors import check_choice
 from ..oracle.adapters import ADAPTERS
@@ -178,7 +177,10 @@ def _section(entry: Entry, folder: Path) -> Iterator[str]:
     )
     yield from _others(entry)
     for match in entry["matches"]:
-        yield f"\n{_match(match)}"
+        yield (
+            f"\nThe known mistake `{match['fault']}` gives the same answers in {match['matched']} of the "
+            f"{match['failing']} wrong ones compared: {match['sentence']}"
+        )
     if not entry["failures"]:
         yield "\nNo answer is wrong."
     shown: set[str] = set()
@@ -235,8 +237,6 @@ def _failures(alike: Sequence[Entry]) -> Iterator[str]:
         f"{first['count']} of {first['asked']} answers{' each' if len(alike) > 1 else ''}{_only(first)}"
         f"{_ways(first)}. In `{worst.case}` {_said(worst)}."
     )
-    for match in first["matches"]:
-        yield f"  {_match(match)}"
 
 
 def _only(group: Entry) -> str:
@@ -258,13 +258,6 @@ def _said(worst: Result) -> str:
     got, expected = got_and_expected(worst)
     exact = f"within {expected}" if " to " in expected else expected
     return f"`{place(worst)}` is {got}, exact is {exact}{f' ({detail})' if worst.finding.detail else ''}"
-
-
-def _match(match: Mapping[str, Any]) -> str:
-    return (
-        f"The known mistake `{match['fault']}` gives the same answers in {match['matched']} of "
-        f"{match['failing']}: {match['sentence']}"
-    )
 
 
 def _script(name: str, folder: Path, *, inline: bool) -> Iterator[str]:

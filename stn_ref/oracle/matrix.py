@@ -28,13 +28,11 @@ from .reports.words import one_line
 from .reproducer import reproducer
 from .shrinking import shrunk
 from .truth.profiles import profile_of
-from .verdicts import WRONG, Verdict
+from .verdicts import Verdict
 
 LONGEST = 200  # characters of what a backend said
 LINE = 160
 SHRINKING_SECONDS = 3.0
-FEWEST = 3  # wrong answers of a group that are compared with known mistakes
-FAR_OFF = 4.0  # times the bound; what is less wrong resembles right answers too
 MOST_SCRIPTS = 12
 LARGEST_SCRIPT = 6000  # characters
 
@@ -166,7 +164,6 @@ def _found(
                 **_described(group, results),
                 "worst": _worst(group),
                 "script": file if file in scripts else "",
-                "matches": _matches(group, results, judge, claims),
             }
         )
     return {
@@ -188,16 +185,18 @@ def _described(group: Group, results: Sequence[Result]) -> Entry:
     """What results of a group have in common, beside those of the family that do not belong to it."""
     alike = [r for r in results if r.aspect == group.aspect and CaseName.of(r.case).family == group.family]
     asked, own = ([CaseName.of(r.case) for r in some] for some in (alike, group.results))
-    values = {
-        name: [_each(getattr(case, name) for case in some) for some in (own, asked)] for name in FEATURES
-    }
+    only = {}
+    for name in FEATURES:
+        values = {getattr(case, name) for case in own}
+        if values != {getattr(case, name) for case in asked}:
+            only[name] = [value for value in _each(getattr(case, name) for case in asked) if value in values]
     return {
         "family": group.family,
         "aspect": group.aspect,
         "verdict": group.verdict.value,
         "count": len(own),
         "asked": len(asked),
-        "only": {name: some for name, (some, all_of_them) in values.items() if some != all_of_them},
+        "only": only,
         "ways": dict(Counter(result.way for result in group.results if result.way)),
         "threads": _each(thread for result in group.results for thread in result.threads),
     }
@@ -207,15 +206,6 @@ def _worst(group: Group) -> Entry:
     said = said_of(group.worst)
     lines = without_places(said["detail"]).strip()
     return {**said, "detail": lines if len(lines) <= LONGEST else lines[:LONGEST] + "..."}
-
-
-def _matches(group: Group, results: Sequence[Result], judge: Judge, claims: Claims) -> list[Entry]:
-    """The known mistakes that answer as the backend does where its numbers are wrong, and where right."""
-    wrong = [result for result in group.results if result.finding.ratio > FAR_OFF]
-    if len(wrong) < FEWEST or group.verdict not in WRONG.values():
-        return []
-    right = [r for r in results if r.verdict.passing and r.aspect == group.aspect]
-    return [asdict(match) for match in matches([*wrong, *right], judge, claims)]
 
 
 def _by_setting(results: Sequence[Result]) -> dict[str, dict[str, dict[str, int]]]:
