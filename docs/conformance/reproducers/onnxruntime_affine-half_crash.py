@@ -8,7 +8,7 @@ import numpy as np
 
 theta = np.array([[[0.0, 0.0, 0.0],
                    [0.0, 0.0, 0.0]]], dtype="float16")
-size = (1, 1, 2, 769)
+size = (1, 1, 1, 1)
 align_corners = True
 
 from stn_ref.oracle.adapters.onnx_runtime import OnnxRuntime

@@ -11,7 +11,7 @@ theta = np.array([[[0.0, 0.0, 0.0],
 
                   [[0.0, 0.0, 0.0],
                    [0.0, 0.0, 0.0]]], dtype="float16")
-size = (2, 1, 1, 5)
+size = (2, 1, 1, 1)
 align_corners = True
 
 from stn_ref.oracle.adapters.onnx_runtime import OnnxRuntime

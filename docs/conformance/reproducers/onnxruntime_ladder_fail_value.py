@@ -8,7 +8,7 @@ import numpy as np
 
 U = np.array([[[[1.0, 0.0]]]], dtype="float32")
 grid = np.array([[[[1.8446744e+19, 0.0]]]], dtype="float32")
-V_bar = np.array([[[[-8.0]]]], dtype="float32")
+V_bar = np.array([[[[-4.0]]]], dtype="float32")
 mode = 'nearest'
 padding_mode = 'zeros'
 align_corners = True

@@ -7,7 +7,7 @@ import numpy as np
 
 U = np.array([[[[1.0, 0.0, 0.0, 0.0, 0.0]]]], dtype="float32")
 grid = np.array([[[[3.4028235e+38, 0.0]]]], dtype="float32")
-V_bar = np.array([[[[-2.0]]]], dtype="float32")
+V_bar = np.array([[[[-1.0]]]], dtype="float32")
 mode = 'nearest'
 padding_mode = 'zeros'
 align_corners = True

@@ -7,7 +7,7 @@ import numpy as np
 
 U = np.array([[[[0.0, 1.0]]]], dtype="float64")
 grid = np.array([[[[1.8446744073709552e+19, 0.0]]]], dtype="float64")
-V_bar = np.array([[[[5.0]]]], dtype="float64")
+V_bar = np.array([[[[3.0]]]], dtype="float64")
 mode = 'nearest'
 padding_mode = 'border'
 align_corners = True

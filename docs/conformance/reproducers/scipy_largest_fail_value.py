@@ -1,13 +1,13 @@
 """scipy 1.17.1: V is wrong (FAIL_VALUE).
 
-Case largest/nearest/border/corners/float32/2d: The largest coordinate there is, which no step towards pixels may make infinite.
+Case largest/nearest/border/corners/float64/2d: The largest coordinate there is, which no step towards pixels may make infinite.
 """
 
 import numpy as np
 
-U = np.array([[[[0.0, 0.0, 0.0, 0.0, 1.0]]]], dtype="float32")
-grid = np.array([[[[3.4028235e+38, 0.0]]]], dtype="float32")
-V_bar = np.array([[[[7.0]]]], dtype="float32")
+U = np.array([[[[0.0, 0.0, 0.0, 0.0, 1.0]]]], dtype="float64")
+grid = np.array([[[[1.7976931348623157e+308, 0.0]]]], dtype="float64")
+V_bar = np.array([[[[-1.0]]]], dtype="float64")
 mode = 'nearest'
 padding_mode = 'border'
 align_corners = True
@@ -22,4 +22,4 @@ how = {"order": int(mode == "bilinear"), "mode": kind}
 V = np.array([[map_coordinates(c, [x[n] for x in at], **how) for c in image] for n, image in enumerate(U)])
 
 print("got     ", V[0, 0, 0, 0])
-print("expected", 0.999999403953197, "to", 1.000000596046803)
+print("expected", 0.9999999999999989, "to", 1.000000000000001)

@@ -1,0 +1,38 @@
+"""jax 0.10.2: U_bar is wrong (FAIL_NONFINITE).
+
+Case infinite-coordinate/bilinear/border/corners/float32/2d: Infinities among good coordinates: the limit, and nothing else touched.
+See pytorch/pytorch#24823
+See pytorch/pytorch#19826
+"""
+
+import numpy as np
+
+U = np.array([[[[5.0, -3.0, 8.0, 4.0, -1.0],
+                [5.0, 4.0, -4.0, -1.0, 4.0],
+                [-7.0, 7.0, 7.0, 4.0, -2.0]]]], dtype="float32")
+grid = np.array([[[[np.inf, 1.125],
+                   [-np.inf, 0.375],
+                   [-0.375, np.inf],
+                   [1.0, -np.inf],
+                   [0.5625, -0.75],
+                   [0.4375, -0.25]]]], dtype="float32")
+V_bar = np.array([[[[-4.0, -4.0, 7.0, -8.0, -4.0, 6.0]]]], dtype="float32")
+mode = 'bilinear'
+padding_mode = 'border'
+align_corners = True
+
+import jax
+jax.config.update("jax_enable_x64", True)
+def sample(U, grid):
+    at = []
+    for k, n in reversed([*enumerate(reversed(U.shape[2:]))]):
+        at.append((grid[..., k] + 1) * (n - 1) / 2 if align_corners else ((grid[..., k] + 1) * n - 1) / 2)
+    reflection = "mirror" if align_corners else "reflect"
+    kind = {"zeros": "constant", "border": "nearest", "reflection": reflection}[padding_mode]
+    plane = lambda U, at: jax.scipy.ndimage.map_coordinates(U, at, int(mode == "bilinear"), kind)
+    return jax.vmap(jax.vmap(plane, (0, None)))(U, at)
+V, pullback = jax.vjp(sample, U, grid)
+V, (U_bar, grid_bar) = np.asarray(V), map(np.asarray, pullback(V_bar))
+
+print("got     ", U_bar[0, 0, 0, 1])
+print("expected", 0.0, "to", 0.0)

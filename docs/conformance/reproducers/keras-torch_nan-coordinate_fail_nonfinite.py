@@ -1,0 +1,32 @@
+"""keras-torch 3.15.1 (PyTorch 2.13.0+cpu): U_bar is wrong (FAIL_NONFINITE).
+
+Case nan-coordinate/bilinear/border/corners/float32/2d: A NaN among good coordinates: it must touch no other sample.
+See pytorch/pytorch#24823
+See pytorch/pytorch#19826
+"""
+
+import numpy as np
+
+U = np.array([[[[0.0]]]], dtype="float32")
+grid = np.array([[[[np.nan, 0.0]]]], dtype="float32")
+V_bar = np.array([[[[0.0]]]], dtype="float32")
+mode = 'bilinear'
+padding_mode = 'border'
+align_corners = True
+
+import os
+os.environ["KERAS_BACKEND"] = "torch"
+import keras
+at = []
+for k, n in reversed([*enumerate(reversed(U.shape[2:]))]):
+    at.append((grid[..., k] + 1) * (n - 1) / 2 if align_corners else ((grid[..., k] + 1) * n - 1) / 2)
+reflection = "mirror" if align_corners else "reflect"
+kind = {"zeros": "constant", "border": "nearest", "reflection": reflection}[padding_mode]
+def plane(image, at):
+    return keras.ops.convert_to_numpy(
+        keras.ops.image.map_coordinates(image, at, int(mode == "bilinear"), kind)
+    )
+V = np.array([[plane(c, [x[n] for x in at]) for c in image] for n, image in enumerate(U)])
+
+print("got     ", U_bar[0, 0, 0, 0])
+print("expected", 0.0, "to", 0.0)

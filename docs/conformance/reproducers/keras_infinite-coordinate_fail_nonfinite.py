@@ -1,0 +1,32 @@
+"""keras 3.15.1 (TensorFlow 2.21.0): U_bar is wrong (FAIL_NONFINITE).
+
+Case infinite-coordinate/bilinear/border/corners/float32/2d: Infinities among good coordinates: the limit, and nothing else touched.
+See pytorch/pytorch#24823
+See pytorch/pytorch#19826
+"""
+
+import numpy as np
+
+U = np.array([[[[0.0]]]], dtype="float32")
+grid = np.array([[[[np.inf, 0.0]]]], dtype="float32")
+V_bar = np.array([[[[0.0]]]], dtype="float32")
+mode = 'bilinear'
+padding_mode = 'border'
+align_corners = True
+
+import os
+os.environ["KERAS_BACKEND"] = "tensorflow"
+import keras
+at = []
+for k, n in reversed([*enumerate(reversed(U.shape[2:]))]):
+    at.append((grid[..., k] + 1) * (n - 1) / 2 if align_corners else ((grid[..., k] + 1) * n - 1) / 2)
+reflection = "mirror" if align_corners else "reflect"
+kind = {"zeros": "constant", "border": "nearest", "reflection": reflection}[padding_mode]
+def plane(image, at):
+    return keras.ops.convert_to_numpy(
+        keras.ops.image.map_coordinates(image, at, int(mode == "bilinear"), kind)
+    )
+V = np.array([[plane(c, [x[n] for x in at]) for c in image] for n, image in enumerate(U)])
+
+print("got     ", U_bar[0, 0, 0, 0])
+print("expected", 0.0, "to", 0.0)

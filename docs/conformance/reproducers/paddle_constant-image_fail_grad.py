@@ -1,0 +1,23 @@
+"""paddle 3.3.1: grid_bar is wrong (FAIL_GRAD).
+
+Case constant-image/bilinear/reflection/corners/float64/2d: All pixels 7: inside the image every slope is 0, at kinks too.
+See jax-ml/jax#5687
+"""
+
+import numpy as np
+
+U = np.array([[[[1.0, 1.0]]]], dtype="float64")
+grid = np.array([[[[1.0, 0.0]]]], dtype="float64")
+V_bar = np.array([[[[1.0]]]], dtype="float64")
+mode = 'bilinear'
+padding_mode = 'reflection'
+align_corners = True
+
+import paddle
+leaves = [paddle.to_tensor(array, stop_gradient=False) for array in (U, grid)]
+V = paddle.nn.functional.grid_sample(*leaves, mode, padding_mode, align_corners)
+U_bar, grid_bar = (bar.numpy() for bar in paddle.grad([V], leaves, [paddle.to_tensor(V_bar)]))
+V = V.numpy()
+
+print("got     ", grid_bar[0, 0, 0, 0])
+print("expected", -1.5543122344752215e-15, "to", 1.5543122344752215e-15)

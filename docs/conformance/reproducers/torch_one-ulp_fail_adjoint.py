@@ -1,0 +1,25 @@
+"""torch 2.13.0+cpu: U_bar is wrong (FAIL_ADJOINT).
+
+Case one-ulp/nearest/zeros/edges/float16/2d: The numbers next to kinks, ties and borders, on both sides.
+See pytorch/pytorch#120543
+See PaddlePaddle/Paddle#74555
+"""
+
+import numpy as np
+
+U = np.array([[[[0.0]]]], dtype="float16")
+grid = np.array([[[[0.0, 1.001]]]], dtype="float16")
+V_bar = np.array([[[[1.0]]]], dtype="float16")
+mode = 'nearest'
+padding_mode = 'zeros'
+align_corners = False
+
+import torch
+leaves = [torch.tensor(array, requires_grad=True) for array in (U, grid)]
+settings = {"mode": mode, "padding_mode": padding_mode, "align_corners": align_corners}
+V = torch.nn.functional.grid_sample(*leaves, **settings)
+U_bar, grid_bar = (bar.numpy() for bar in torch.autograd.grad(V, leaves, torch.tensor(V_bar)))
+V = V.detach().numpy()
+
+print("got     ", U_bar[0, 0, 0, 0])
+print("expected", 0.0, "to", 0.0)
