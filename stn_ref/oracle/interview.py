@@ -179,7 +179,10 @@ class Judge:
                 if known is not None and known.verdict.passing and _is_missing(finding, answer):
                     detail = f"{finding.detail} when {ask.way}"
                     finding = Finding(WRONG[aspect], np.inf, detail=detail)
-                if known is None or (finding.verdict.failing and not known.verdict.failing):
+                if known is not None and known.verdict.failing and finding.verdict.failing:
+                    both = dict.fromkeys((*known.threads, *case.threads(f"{ask.way} {aspect}")))
+                    found[aspect] = replace(known, threads=tuple(both))
+                elif known is None or finding.verdict.failing:
                     got = answer.outputs.get(name) if finding.verdict.failing else None
                     evidence = Evidence(case, ask, name, got)
                     threads = case.threads(f"{ask.way} {aspect}")
