@@ -252,7 +252,8 @@ def _ways(failure: Entry) -> str:
 
 def _said(worst: Result) -> str:
     """What came, and what is exact."""
-    detail = _quoted(one_line(next(iter(worst.finding.detail.splitlines()), ""), DETAIL))
+    first_line = next(iter(worst.finding.detail.splitlines()), "").removesuffix("; it was in")
+    detail = _quoted(one_line(first_line, DETAIL))
     if worst.finding.got is None:
         return f"what came is {detail}"
     got, expected = got_and_expected(worst)

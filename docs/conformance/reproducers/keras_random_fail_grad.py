@@ -8,8 +8,8 @@ See kornia/kornia#4503
 import numpy as np
 
 U = np.array([[[[0.0, 0.0]]]], dtype="float64")
-grid = np.array([[[[-5.25, 0.0]]]], dtype="float64")
-U_dot = np.array([[[[0.0, 1.0]]]], dtype="float64")
+grid = np.array([[[[-5.204325656988502, 1.2701358145885706]]]], dtype="float64")
+U_dot = np.array([[[[0.0, -2.0]]]], dtype="float64")
 grid_dot = np.array([[[[0.0, 0.0]]]], dtype="float64")
 mode = 'nearest'
 padding_mode = 'reflection'
