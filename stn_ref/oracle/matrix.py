@@ -30,8 +30,7 @@ from .shrinking import shrunk
 from .truth.profiles import profile_of
 from .verdicts import Verdict
 
-LONGEST = 200  # characters of what a backend said
-LINE = 160
+LONGEST = 160  # characters of what a backend said
 SHRINKING_SECONDS = 3.0
 MOST_SCRIPTS = 12
 LARGEST_SCRIPT = 6000  # characters
@@ -82,7 +81,7 @@ def examine(name: str, asking: Asking, folder: Path, *, again: bool = False) -> 
             wrong = groups(report.failures)
             scripts = dict(_scripts(name, wrong, asked, judge, target))
     except BackendNotLoaded as error:
-        reason = _first_line(str(error), 2 * LINE)
+        reason = _first_line(str(error), 2 * LONGEST)
         if "counts" in before:
             return f"{name}: kept, although it cannot be asked here: {reason}"
         keep(folder, name, {**FORM, "backend": {"name": name}, "failed": reason}, {}, before)
@@ -238,5 +237,5 @@ def _each(values: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(values))
 
 
-def _first_line(detail: str, longest: int = LINE) -> str:
+def _first_line(detail: str, longest: int = LONGEST) -> str:
     return one_line(without_places(next(iter(detail.strip().splitlines()), "")), longest)
