@@ -9,7 +9,7 @@ from .interview import Evidence
 from .verdicts import Finding
 
 Array = NDArray[Any]
-VARIABLES = {"V": "V", "U_bar": "U_bar", "grid_bar": "grid_bar"}  # what a snippet leaves behind
+LEFT_BEHIND = ("V", "U_bar", "grid_bar")  # by a snippet, under the names of the aspects
 
 
 def reproducer(evidence: Evidence, finding: Finding, about: Any, target: str = "") -> str:
@@ -20,7 +20,7 @@ def reproducer(evidence: Evidence, finding: Finding, about: Any, target: str = "
     case, call = evidence.case, evidence.ask.call
     aspect = evidence.ask.aspects[evidence.output]
     least, most = finding.expected or (np.nan, np.nan)
-    own = about.get("snippet", "") if aspect in VARIABLES else ""
+    own = about.get("snippet", "") if aspect in LEFT_BEHIND else ""
     lines = [
         f'"""{about["name"]} {about["version"]}: {aspect} is wrong ({finding.verdict.value}).',
         "",
@@ -40,7 +40,7 @@ def reproducer(evidence: Evidence, finding: Finding, about: Any, target: str = "
     if call.layout != "C":
         lines.append(f"# asked with arrays laid out as {call.layout!r}, and right with ordinary ones")
     lines += ["", *(own.splitlines() if own else _through_the_class(evidence, target))]
-    answer = VARIABLES[aspect] if own else "answer"
+    answer = aspect if own else "answer"
     index = ", ".join(map(str, finding.where))
     got = f"{answer}[{index}]" if finding.where else f"{answer}.shape"
     lines += [

@@ -7,8 +7,9 @@ neighbour's, continued to x. Along several axes they combine, and each combinati
 """
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from math import prod
+from operator import mul
 from typing import Any
 
 import numpy as np
@@ -88,11 +89,8 @@ class Places:
     def weights(self, orders: Orders) -> Any:
         """For each choice and tap the product of the kernel's derivatives; orders x first."""
         if orders not in self._weights:
-            first, *others = [axis.weights(order) for axis, order in self._slow_to_fast(orders)]
-            total: Any = first
-            for factor in others:
-                total = _outer_product(total, factor)
-            self._weights[orders] = total
+            factors = [axis.weights(order) for axis, order in self._slow_to_fast(orders)]
+            self._weights[orders] = _outer_all(factors)
         return self._weights[orders]
 
     def floats(self, orders: Orders) -> Array:
@@ -317,19 +315,11 @@ def _stacked(parts: list[Any]) -> Any:
     return DoubleDouble(np.stack([p.high for p in parts]), np.stack([p.low for p in parts]))
 
 
-def _outer(a: Array, b: Array, combine: Any) -> Array:
-    """All pairs of choices and all pairs of taps."""
+def _outer(a: Any, b: Any, combine: Any) -> Any:
+    """All pairs of choices and all pairs of taps, of arrays or of exact numbers."""
     both = combine(a[:, None, :, None], b[None, :, None, :])
-    return np.asarray(both.reshape(a.shape[0] * b.shape[0], a.shape[1] * b.shape[1], *both.shape[4:]))
-
-
-def _outer_all(factors: list[Array]) -> Array:
-    total = factors[0]
-    for factor in factors[1:]:
-        total = _outer(total, factor, np.multiply)
-    return total
-
-
-def _outer_product(a: Any, b: Any) -> Any:
-    both = a[:, None, :, None] * b[None, :, None, :]
     return both.reshape(a.shape[0] * b.shape[0], a.shape[1] * b.shape[1], *both.shape[4:])
+
+
+def _outer_all(factors: list[Any]) -> Any:
+    return reduce(lambda a, b: _outer(a, b, mul), factors)
