@@ -5,12 +5,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ..errors import check_choice
+from ..files import write_atomically
 from ..oracle.adapters import ADAPTERS
 from ..oracle.interview import Result
 from ..oracle.matrix import Asking, examine
 from ..oracle.records import SCRIPTS, Entry, entries
 from ..oracle.reports.as_json import result_from
-from ..oracle.reports.files import write
 from ..oracle.reports.groups import collected
 from ..oracle.reports.words import MEANINGS, about, got_and_expected, one_line, place, url_of
 from ..oracle.verdicts import Verdict
@@ -79,7 +79,7 @@ def matrix(options: argparse.Namespace) -> int:
     for name in [] if options.page else names:
         print(examine(name, asking, folder, again=options.again), flush=True)
     path = folder.parent / f"{folder.name}.md"
-    write(path, page(folder).encode())
+    write_atomically(path, page(folder).encode())
     print(f"{path} is written")
     return 0
 

@@ -3,6 +3,7 @@
 ``load_digits`` gives digits, from a folder or the bundled ones; ``distort`` distorts them.
 """
 
+from ..files import write_atomically
 from .distortions import (
     DISTORTIONS,
     distort,
@@ -11,7 +12,6 @@ from .distortions import (
     theta_from_pixels,
     translate_clutter,
 )
-from .files import write_atomically
 from .idx import IdxError, identify, load_idx, save_idx
 from .mnist import Digits, load_bundled, load_digits, load_mnist
 

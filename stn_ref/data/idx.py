@@ -27,7 +27,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from .files import write_atomically
+from ..files import write_atomically
 
 __all__ = ["IdxError", "Official", "identify", "load_idx", "save_idx"]
 

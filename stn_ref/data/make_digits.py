@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from .files import write_atomically
+from ..files import write_atomically
 from .idx import encode_idx, gzip_bytes
 from .mnist import BUNDLED, SPLITS, accepted_names, load_mnist
 

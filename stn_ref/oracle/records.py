@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from ..files import write_atomically
 from .adapters import ADAPTERS
-from .reports.files import write
 
 FORM = {"format": "stn_ref oracle matrix", "version": 1}
 SCRIPTS = "reproducers"
@@ -83,8 +83,8 @@ def keep(folder: Path, name: str, entry: Entry, scripts: Mapping[str, str], befo
     """Write scripts first, so that what the file names is there; then remove those of the file before."""
     (folder / SCRIPTS).mkdir(parents=True, exist_ok=True)
     for file, script in scripts.items():
-        write(folder / SCRIPTS / file, script.encode())
-    write(_path(folder, name), _text(entry).encode())
+        write_atomically(folder / SCRIPTS / file, script.encode())
+    write_atomically(_path(folder, name), _text(entry).encode())
     of_before = {failure["script"] for failure in before.get("failures", [])}
     for file in of_before - {"", *scripts}:
         (folder / SCRIPTS / file).unlink(missing_ok=True)

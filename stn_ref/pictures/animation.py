@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from ..autograd.recording import no_grad
 from ..autograd.tensor import plain
-from ..data.files import write_atomically
 from ..errors import describe
+from ..files import write_atomically
 from ..nn import Module, SpatialTransformer
 from ..ops import grid_sample
 from ..training import Epoch, Progress, SilentProgress

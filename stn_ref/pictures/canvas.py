@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.files import write_atomically
 from ..errors import check_flag, describe
+from ..files import write_atomically
 from ..pixels import to_pixels
 
 Array = NDArray[Any]

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from stn_ref.data import idx
-from stn_ref.data.files import write_atomically
 from stn_ref.data.idx import IdxError, identify, load_idx, save_idx
+from stn_ref.files import write_atomically
 
 DTYPES = [np.dtype(name) for name in ("u1", "i1", "i2", "i4", "f4", "f8")]
 ARRAYS = st.sampled_from(DTYPES).flatmap(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import check_choice
+from ...files import PathLike, write_atomically
 from .. import worker
 from ..backend import Backend
 from ..calls import Answer
@@ -15,10 +16,9 @@ from ..interview import Ask, Claims, Judge
 from ..matching import matches
 from ..questions import AnyCase
 from ..report import Report
-from ..reports.files import write
 from ..truth.profiles import Profile, profile_of
 from .contents import OUTPUTS, Array, Index, call_id, contents
-from .files import Pack, PathLike
+from .files import Pack
 from .forms import form_named, form_of
 
 UNDER = "answers"
@@ -148,7 +148,7 @@ def answer_pack(pack: Pack, backend: Backend, path: PathLike, *, form: str = "np
         arrays |= {f"{entry['id']}:{aspect}": got for aspect, got in outputs.items() if got is not None}
     about = worker.about(backend)
     index = {"pack": pack.index["sha256"], **{name: about[name] for name in SAID}}
-    write(path, dump(index, arrays, UNDER))
+    write_atomically(path, dump(index, arrays, UNDER))
 
 
 def _keys(calls: Sequence[Index]) -> set[str]:

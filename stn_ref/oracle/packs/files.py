@@ -1,17 +1,15 @@
 """Writing packs, and reading them so that one that is not whole is refused."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ...files import PathLike, write_atomically
 from ..calls import Call
-from ..reports.files import write
 from .contents import FORMAT, VERSION, Array, Index, Selection, checksum, contents, described, select
 from .forms import form_named, form_of
 
-PathLike = str | os.PathLike[str]
 FIELDS: dict[str, type] = {
     "written_by": str,
     "questions": dict,
@@ -109,7 +107,7 @@ def write_pack(
     if not made.questions:
         core = "of the small core that JSON holds " if form == "json" else ""
         raise ValueError(f"write_pack: no case {core}is of these settings and matches only={only!r}")
-    write(path, dump(made.index, made.arrays, "arrays"))
+    write_atomically(path, dump(made.index, made.arrays, "arrays"))
 
 
 def read_pack(path: PathLike) -> Pack:

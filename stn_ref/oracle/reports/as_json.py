@@ -10,10 +10,10 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ...files import PathLike, write_atomically
 from ..interview import Result
 from ..report import Match, Report
 from ..verdicts import Finding, Verdict
-from .files import PathLike, write
 
 FORMAT, VERSION = "stn_ref oracle report", 1
 NOT_FINITE = ("inf", "-inf", "nan")
@@ -41,7 +41,7 @@ def to_json(report: Report, path: PathLike | None = None) -> dict[str, Any]:
         "reproducers": dict(report.reproducers),
     }
     if path is not None:
-        write(path, json.dumps(said, allow_nan=False).encode())
+        write_atomically(path, json.dumps(said, allow_nan=False).encode())
     return said
 
 

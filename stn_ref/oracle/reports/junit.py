@@ -1,9 +1,9 @@
 """A report as JUnit XML, which CI systems read: one test for each aspect of each case."""
 
+from ...files import PathLike, write_atomically
 from ..interview import Result
 from ..report import Report
 from ..verdicts import Verdict
-from .files import PathLike, write
 from .groups import CaseName
 from .markup import Element, as_xml, element
 from .words import MEANINGS, name_of, one_line, outcome, setup_of, told, url_of
@@ -16,7 +16,7 @@ COUNTED = {"failure": "failures", "error": "errors", "skipped": "skipped"}
 
 def to_junit(report: Report, path: PathLike) -> None:
     """Write the tests of a report: its family is a test's class, what remains of case and aspect its name."""
-    write(path, as_xml(_suites(report)))
+    write_atomically(path, as_xml(_suites(report)))
 
 
 def _suites(report: Report) -> Element:

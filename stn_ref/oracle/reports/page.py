@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 
+from ...files import PathLike, write_atomically
 from ..interview import Result
 from ..report import Report
-from .files import PathLike, write
 from .groups import (
     FEATURES,
     CaseName,
@@ -33,7 +33,7 @@ CASES = 40  # at most so many names of cases are listed for a group
 
 def to_html(report: Report, path: PathLike) -> None:
     """Write the page."""
-    write(path, as_html(_page(report)))
+    write_atomically(path, as_html(_page(report)))
 
 
 def _page(report: Report) -> Element:

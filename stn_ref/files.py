@@ -4,10 +4,12 @@ import contextlib
 import os
 from pathlib import Path
 
-__all__ = ["write_atomically"]
+__all__ = ["PathLike", "write_atomically"]
+
+PathLike = str | os.PathLike[str]
 
 
-def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
+def write_atomically(path: PathLike, content: bytes) -> None:
     """Write ``content`` to ``path``: a reader finds the old file or the new one, never a part.
 
     The bytes go to a temporary file in the same folder, are flushed to the disk, and the file then
