@@ -14,7 +14,7 @@ from ..oracle import check
 from ..oracle.adapters import ADAPTERS
 from ..oracle.checker import all_cases
 from ..oracle.interview import Claims, Judge, Result, asks
-from ..oracle.isolation import Isolated
+from ..oracle.isolation.asking import Isolated
 from ..oracle.names import target_of
 from ..oracle.packs import judge_pack, read_pack, write_pack
 from ..oracle.questions.affine_cases import AFFINE_FAMILIES

@@ -2,7 +2,7 @@
 
 from .backend import Backend, Unsupported
 from .checker import check
-from .isolation import BackendNotLoaded
+from .isolation.asking import BackendNotLoaded
 from .report import Report
 from .truth.exact import exact_bilinear
 from .verdicts import Verdict

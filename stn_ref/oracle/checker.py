@@ -16,7 +16,7 @@ from ..errors import check_choice
 from .agreement import disagreements
 from .backend import Backend
 from .interview import Ask, Claims, Judge, Result, asks
-from .isolation import InProcess, Isolated
+from .isolation.asking import InProcess, Isolated
 from .journal import Journal
 from .matching import matches
 from .questions import AnyCase

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..faults import FAULTS, Fault, Plain
-from . import worker
 from .backend import Backend
 from .interview import Claims, Evidence, Judge, Result
+from .isolation import worker
 from .report import Match
 
 Array = NDArray[Any]

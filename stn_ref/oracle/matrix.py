@@ -17,7 +17,7 @@ from typing import Any
 from .. import __version__
 from .checker import all_cases, check
 from .interview import Claims, Judge, Result, asks
-from .isolation import BackendNotLoaded, Isolated
+from .isolation.asking import BackendNotLoaded, Isolated
 from .matching import matches
 from .names import target_of
 from .packs.contents import plain

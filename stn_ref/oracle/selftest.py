@@ -13,7 +13,7 @@ from .agreement import OF_A_SAMPLE, disagreements
 from .backend import Backend
 from .checker import all_cases, check
 from .interview import Claims, Judge, aspects_of
-from .isolation import InProcess
+from .isolation.asking import InProcess
 from .matching import as_backend
 from .questions.cases import Case, Setting
 from .report import Report

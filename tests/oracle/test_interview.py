@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from stn_ref.faults import Plain
-from stn_ref.oracle import Backend, Verdict, worker
+from stn_ref.oracle import Backend, Verdict
 from stn_ref.oracle.adapters import load
 from stn_ref.oracle.calls import LAYOUTS, Answer
 from stn_ref.oracle.interview import AGAIN, REFUSAL, Claims, Judge, asks, relevant_variants
+from stn_ref.oracle.isolation import worker
 from stn_ref.oracle.questions.affine_cases import AffineSetting, make_affine_case
 from stn_ref.oracle.questions.cases import Setting, make_case
 from stn_ref.oracle.truth.profiles import PROFILES

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from stn_ref.faults import FAULTS, Plain
-from stn_ref.oracle import Backend, check, matching, worker
+from stn_ref.oracle import Backend, check, matching
 from stn_ref.oracle.interview import Claims, Evidence, Judge, asks
+from stn_ref.oracle.isolation import worker
 from stn_ref.oracle.questions.cases import Setting, make_case
 from stn_ref.oracle.truth.profiles import PROFILES
 

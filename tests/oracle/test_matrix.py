@@ -167,7 +167,10 @@ class TestAsking:
     ("text", "left"),
     [
         ('File "/a/lib/python3.11/site-packages/x/y.py", line 1', 'File "x/y.py", line 1'),
-        ('File "/a/b/stn_ref/oracle/worker.py", line 1', 'File "stn_ref/oracle/worker.py", line 1'),
+        (
+            'File "/a/b/stn_ref/oracle/isolation/worker.py", line 1',
+            'File "stn_ref/oracle/isolation/worker.py", line 1',
+        ),
         ("/usr/lib/libc.so.6(+0x45320) [0x7f21b53beb80]", "libc.so.6(+0x45320) [0x...]"),
         ("kinks/bilinear/zeros/corners/float64/2d", "kinks/bilinear/zeros/corners/float64/2d"),
         ("https://github.com/a/b/issues/1", "https://github.com/a/b/issues/1"),

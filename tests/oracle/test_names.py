@@ -6,7 +6,7 @@ import pytest
 
 from stn_ref.oracle import names
 from stn_ref.oracle.adapters import ADAPTERS
-from stn_ref.oracle.loading import load
+from stn_ref.oracle.isolation.loading import load
 from stn_ref.oracle.names import target_of
 
 

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from stn_ref.faults import FAULTS, Plain
-from stn_ref.oracle import Backend, Verdict, shrinking, worker
+from stn_ref.oracle import Backend, Verdict, shrinking
 from stn_ref.oracle.interview import AGAIN, Claims, Judge, asks
+from stn_ref.oracle.isolation import worker
 from stn_ref.oracle.questions.affine_cases import AffineSetting, make_affine_case
 from stn_ref.oracle.questions.cases import Setting, make_case
 from stn_ref.oracle.reproducer import array_text, reproducer

@@ -8,11 +8,11 @@ from typing import Any
 
 from ...errors import check_choice
 from ...files import PathLike, write_atomically
-from .. import worker
 from ..backend import Backend
 from ..calls import Answer
 from ..checker import CLAIMS, Progress
 from ..interview import Ask, Claims, Judge
+from ..isolation import worker
 from ..matching import matches
 from ..questions import AnyCase
 from ..report import Report

@@ -5,9 +5,9 @@ import pytest
 
 from stn_ref.oracle import Backend, Unsupported
 from stn_ref.oracle.calls import LAYOUTS, Answer, Call
-from stn_ref.oracle.isolation import InProcess
+from stn_ref.oracle.isolation.asking import InProcess
 
-from .asking import GRID, Does, Doubles, U, call, only, vjp
+from ..asking import GRID, Does, Doubles, U, call, only, vjp
 
 
 def in_process(instead, asked=None):

@@ -3,7 +3,7 @@
 A time limit holds even where no Python code can run: the watchdog of :mod:`faulthandler` is a thread that
 needs no lock. It writes down where the backend is and ends the process, also when nobody is left to do so.
 
-Like :mod:`.backend` this file runs on Python 3.9 with NumPy alone.
+Like :mod:`..backend` this file runs on Python 3.9 with NumPy alone.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from .backend import Backend
+from ..backend import Backend
 from .loading import NotLoaded, hint
 from .wire import Reader, packed, packed_answer, unpacked_call
 from .worker import about, run, told

@@ -1,6 +1,6 @@
 """A backend by its name, ``"module:Class"`` or ``"path/to/file.py:Class"``.
 
-Like :mod:`.backend` this file runs on Python 3.9 with NumPy alone.
+Like :mod:`..backend` this file runs on Python 3.9 with NumPy alone.
 """
 
 import importlib
@@ -11,7 +11,7 @@ from functools import reduce
 from types import ModuleType
 from typing import Any
 
-from .backend import Backend
+from ..backend import Backend
 
 FORMS = "'module:Class' or 'path/to/file.py:Class'"
 FILE_MODULE = "backend_from_a_file"  # not its own name, which may be that of another module
@@ -36,7 +36,7 @@ def load(target: str) -> Backend:
     >>> load("stn_ref.oracle.backend")
     Traceback (most recent call last):
     ...
-    stn_ref.oracle.loading.NotLoaded: a backend is named as 'module:Class' or 'path/to/file.py:Class', ...
+    stn_ref.oracle.isolation.loading.NotLoaded: a backend is named as 'module:Class' ...
     """
     place, _, name = target.rpartition(":")
     if not place or not name:

@@ -18,7 +18,7 @@ PIPE = 2**20  # bytes that a message may have and be sent without waiting for th
 MOST = 2**16  # bytes of what a process printed last that are looked at
 LINES, WIDTH = 20, 160  # of that are shown
 FRAMES = 5  # of where it was when its time was up
-OWN_FRAME = os.path.join("stn_ref", "oracle", "worker.py")
+OWN_FRAME = os.path.join("stn_ref", "oracle", "isolation", "worker.py")
 
 
 class Lost(Exception):

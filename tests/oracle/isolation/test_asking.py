@@ -17,10 +17,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stn_ref.oracle import processes, serving
-from stn_ref.oracle.isolation import BackendNotLoaded, InProcess, Isolated
+from stn_ref.oracle.isolation import processes, serving
+from stn_ref.oracle.isolation.asking import BackendNotLoaded, InProcess, Isolated
 
-from .asking import Does, Doubles, call, is_doubled, only
+from ..asking import Does, Doubles, call, is_doubled, only
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="Isolated needs a POSIX system")
 ROOT = Path(__file__).parents[2]
@@ -275,7 +275,7 @@ def test_a_worker_ends_when_its_parent_is_killed(mode):
     """A pipe is open for as long as any of its heirs is."""
     source = f"""
 import os, sys, time
-from stn_ref.oracle.isolation import Isolated
+from stn_ref.oracle.isolation.asking import Isolated
 from tests.oracle.asking import Does, call
 started, pipe = map(int, sys.argv[1:])
 def wait(U):

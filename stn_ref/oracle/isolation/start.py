@@ -4,7 +4,7 @@ It is run by its path, with its settings as JSON in the only argument. If ``stn_
 imported, that is what a backend gets. Else ``stn_ref`` and ``stn_ref.oracle`` are empty but for
 :class:`Backend` and :class:`Unsupported`; modules inside them can be imported as long as they need no more.
 
-Like :mod:`.backend` this file runs on Python 3.9 with NumPy alone.
+Like :mod:`..backend` this file runs on Python 3.9 with NumPy alone.
 """
 
 import importlib
@@ -16,7 +16,8 @@ from types import ModuleType
 from typing import Any
 
 HERE = os.path.dirname(os.path.realpath(__file__))
-PACKAGE = os.path.dirname(HERE)
+ORACLE = os.path.dirname(HERE)
+PACKAGE = os.path.dirname(ORACLE)
 
 
 def main(settings: dict[str, Any]) -> None:
@@ -28,8 +29,8 @@ def main(settings: dict[str, Any]) -> None:
         provide_package()
     except Exception as error:
         provide_stand_ins(error)
-    serving = importlib.import_module("stn_ref.oracle.serving")
-    loading = importlib.import_module("stn_ref.oracle.loading")
+    serving = importlib.import_module("stn_ref.oracle.isolation.serving")
+    loading = importlib.import_module("stn_ref.oracle.isolation.loading")
     serving.serve(
         lambda: loading.load(settings["target"]),
         serving.Ends(*settings["ends"]),
@@ -54,7 +55,7 @@ def provide_stand_ins(reason: Exception) -> None:
     for name in [name for name in sys.modules if name.partition(".")[0] == "stn_ref"]:
         del sys.modules[name]
     root = _stand_in("stn_ref", PACKAGE, reason)
-    oracle = _stand_in("stn_ref.oracle", HERE, reason)
+    oracle = _stand_in("stn_ref.oracle", ORACLE, reason)
     setattr(root, "oracle", oracle)  # noqa: B010
     backend = importlib.import_module("stn_ref.oracle.backend")
     for name in ("Backend", "Unsupported"):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from stn_ref.oracle.calls import Answer, Call
-from stn_ref.oracle.wire import (
+from stn_ref.oracle.isolation.wire import (
     PREFIX,
     Garbled,
     Reader,
@@ -18,7 +18,7 @@ from stn_ref.oracle.wire import (
     unpacked_call,
 )
 
-from .asking import GRID, U
+from ..asking import GRID, U
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import NamedTuple, NoReturn, Protocol
 
+from ..backend import Backend
 from . import start
-from .backend import Backend
 from .serving import Ends, Limits, serve
 
 ONE_BLAS_THREAD = {

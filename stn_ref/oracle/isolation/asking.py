@@ -10,10 +10,10 @@ from functools import reduce
 from itertools import islice
 from typing import Any
 
-from ..errors import describe
+from ...errors import describe
+from ..backend import Backend
+from ..calls import Answer, Call
 from . import worker
-from .backend import Backend
-from .calls import Answer, Call
 from .launching import Begin, forked, fresh
 from .loading import FORMS
 from .processes import Lost, WorkerProcess

@@ -3,7 +3,7 @@
 A message is a prefix with two lengths, a JSON head, and the bytes of its arrays. Reading one can go wrong but
 never runs anything, so that a broken backend cannot harm the process that judges it.
 
-Like :mod:`.backend` this file runs on Python 3.9 with NumPy alone.
+Like :mod:`..backend` this file runs on Python 3.9 with NumPy alone.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from .calls import Answer, Array, Call
+from ..calls import Answer, Array, Call
 
 PREFIX = struct.Struct("<QQ")  # bytes of the head and of the arrays
 ALIGNED = 16  # bytes

@@ -1,6 +1,6 @@
 """What is done next to a backend: describe it, ask it, and make plain what came of that.
 
-Like :mod:`.backend` this file runs on Python 3.9 with NumPy alone.
+Like :mod:`..backend` this file runs on Python 3.9 with NumPy alone.
 """
 
 import platform
@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from .backend import Array, Backend, Unsupported
-from .calls import Answer, Call
-from .layouts import laid_out
+from ..backend import Array, Backend, Unsupported
+from ..calls import Answer, Call
+from ..layouts import laid_out
 from .wire import NUMBERS
 
 CLAIMS: dict[str, type] = {

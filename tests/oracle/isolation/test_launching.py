@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stn_ref.oracle import start
 from stn_ref.oracle.adapters.ours import StnRef
 from stn_ref.oracle.calls import Call
-from stn_ref.oracle.isolation import BackendNotLoaded, InProcess, Isolated
-from stn_ref.oracle.loading import FILE_MODULE, NotLoaded, load
+from stn_ref.oracle.isolation import start
+from stn_ref.oracle.isolation.asking import BackendNotLoaded, InProcess, Isolated
+from stn_ref.oracle.isolation.loading import FILE_MODULE, NotLoaded, load
 
-from .asking import Does, call, is_doubled, only, vjp
+from ..asking import Does, call, is_doubled, only, vjp
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="Isolated needs a POSIX system")
 
@@ -112,9 +112,9 @@ def test_a_backend_by_the_name_of_its_module(mine):
 
 def test_where_stn_ref_cannot_be_imported_its_place_is_taken(mine, tmp_path, monkeypatch):
     package = tmp_path / "stn_ref"
-    shutil.copytree(Path(start.__file__).parent, package / "oracle")
+    shutil.copytree(Path(start.__file__).parents[1], package / "oracle")
     (package / "__init__.py").write_text("import json, a_library")
-    monkeypatch.setattr(start, "__file__", str(package / "oracle" / "start.py"))
+    monkeypatch.setattr(start, "__file__", str(package / "oracle" / "isolation" / "start.py"))
     with Isolated(f"{mine}:Mine", python=sys.executable) as backend:
         check_mine(backend)
         assert only(backend, call("real")).outputs[""] == 0
