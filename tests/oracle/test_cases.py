@@ -13,8 +13,9 @@ from stn_ref.oracle.calls import LAYOUTS
 from stn_ref.oracle.checker import CLAIMS, all_cases
 from stn_ref.oracle.interview import asks
 from stn_ref.oracle.layouts import laid_out
-from stn_ref.oracle.questions.affine_cases import AFFINE_FAMILIES, AffineSetting, make_affine_case
+from stn_ref.oracle.questions.affine_cases import AFFINE_FAMILIES, make_affine_case
 from stn_ref.oracle.questions.cases import FAMILIES, LEVELS, Setting, make_case, whole
+from stn_ref.oracle.questions.grid_cases import GridSetting
 from stn_ref.oracle.questions.regressions import NOT_ASKED, REGRESSIONS, threads_of
 from stn_ref.oracle.questions.tps_cases import TPS_FAMILIES
 from stn_ref.pixels import span
@@ -211,7 +212,7 @@ def test_every_way_of_asking_is_used_at_quick():
 @pytest.mark.parametrize("d", [2, 3])
 def test_affine_questions_have_the_shapes_they_say(name, d):
     for dtype, corners in product(DTYPES, (True, False)):
-        case = make_affine_case(name, AffineSetting(corners, dtype, d))
+        case = make_affine_case(name, GridSetting(corners, dtype, d))
         assert case.arrays["theta"].shape == (case.size[0], d, d + 1)
         assert case.arrays["grid_bar"].shape == (case.size[0], *case.size[2:], d)
         assert {array.dtype.name for array in case.arrays.values()} == {dtype}

@@ -11,8 +11,9 @@ from stn_ref.oracle.adapters import load
 from stn_ref.oracle.calls import LAYOUTS, Answer
 from stn_ref.oracle.interview import AGAIN, REFUSAL, Claims, Judge, asks, relevant_variants
 from stn_ref.oracle.isolation import worker
-from stn_ref.oracle.questions.affine_cases import AffineSetting, make_affine_case
+from stn_ref.oracle.questions.affine_cases import make_affine_case
 from stn_ref.oracle.questions.cases import Setting, make_case
+from stn_ref.oracle.questions.grid_cases import GridSetting
 from stn_ref.oracle.truth.profiles import PROFILES
 
 BILINEAR = Setting("bilinear", "zeros", True, "float64", 2)
@@ -265,7 +266,7 @@ def test_the_other_cubic_kernel_is_a_convention_unless_strict():
 
 
 def test_a_lone_pixel_of_an_affine_grid_is_a_convention():
-    case = make_affine_case("affine-singleton", AffineSetting(True, "float64", 2))
+    case = make_affine_case("affine-singleton", GridSetting(True, "float64", 2))
 
     class Begins(Right):
         def axis(self, size, align_corners):
@@ -282,7 +283,7 @@ def test_only_conventions_that_matter_for_a_case_are_tried():
     assert list(relevant_variants(KINKS, paper)) == []
     cubic = make_case("quarters", replace(BILINEAR, mode="bicubic"))
     assert {changed.cubic for _, changed in relevant_variants(cubic, paper)} == {-0.5}
-    affine = make_affine_case("affine-singleton", AffineSetting(True, "float64", 2))
+    affine = make_affine_case("affine-singleton", GridSetting(True, "float64", 2))
     assert {changed.singleton for _, changed in relevant_variants(affine, paper)} == {-1, 1}
 
 

@@ -13,8 +13,9 @@ from stn_ref.faults import FAULTS, Plain
 from stn_ref.oracle import Backend, Verdict, shrinking
 from stn_ref.oracle.interview import AGAIN, Claims, Judge, asks
 from stn_ref.oracle.isolation import worker
-from stn_ref.oracle.questions.affine_cases import AffineSetting, make_affine_case
+from stn_ref.oracle.questions.affine_cases import make_affine_case
 from stn_ref.oracle.questions.cases import Setting, make_case
+from stn_ref.oracle.questions.grid_cases import GridSetting
 from stn_ref.oracle.reproducer import array_text, reproducer
 from stn_ref.oracle.shrinking import shrunk
 from stn_ref.oracle.truth.profiles import PROFILES
@@ -112,7 +113,7 @@ def test_what_a_mistake_needs_is_kept(name):
 
 @pytest.mark.parametrize("name", ["theta-transposed", "missing-sum", "rows-shared-over-batch"])
 def test_affine_questions_shrink_too(name):
-    case = make_affine_case("affine-random", AffineSetting(True, "float64", 2))
+    case = make_affine_case("affine-random", GridSetting(True, "float64", 2))
     _, after, finding = smallest(FAULTS[name].implementation, case)
     size = after.ask.call.settings["size"]
     assert after.case.size == size
@@ -244,7 +245,7 @@ def test_without_a_snippet_it_calls_the_class(tmp_path):
 
 def test_an_affine_question_as_a_script(tmp_path):
     target = f"{FAULTS['missing-sum'].implementation.__module__}:MissingSum"
-    case = make_affine_case("affine-random", AffineSetting(False, "float32", 2))
+    case = make_affine_case("affine-random", GridSetting(False, "float32", 2))
     script, finding = script_of(FAULTS["missing-sum"].implementation, case, "theta_bar", target)
     assert_shows(run(script, tmp_path, str(ROOT)), finding)
 

@@ -3,8 +3,7 @@
 Control points and places are multiples of 1/1024, which every dtype holds exactly.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
 from itertools import product
 from typing import Any, NamedTuple
 from zlib import crc32
@@ -13,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...pixels import base_coordinates
-from .regressions import threads_of
+from .grid_cases import GridCase, GridSetting, first_line
 
 Array = NDArray[Any]
 
@@ -26,53 +25,23 @@ class Drawn(NamedTuple):
     size: tuple[int, ...]
 
 
-@dataclass(frozen=True)
-class TpsSetting:
-    """Which convention and dtype."""
-
-    align_corners: bool
-    dtype: str
-
-    @property
-    def id(self) -> str:
-        return f"{'corners' if self.align_corners else 'edges'}/{self.dtype}/2d"
+class TpsCase(GridCase):
+    """Its arrays: control points, their places, and a cotangent of the grid."""
 
 
-@dataclass(frozen=True)
-class TpsCase:
-    """A question: control points, their places, the shape of an output, and a cotangent of its grid."""
-
-    family: str
-    setting: TpsSetting
-    arrays: Mapping[str, Array] = field(repr=False)
-    size: tuple[int, ...] = ()
-
-    @property
-    def id(self) -> str:
-        return f"{self.family}/{self.setting.id}"
-
-    @property
-    def about(self) -> str:
-        return (TPS_FAMILIES[self.family].__doc__ or "").split("\n")[0]
-
-    def threads(self, way: str = "") -> tuple[str, ...]:
-        """Public threads about mistakes that this case finds, asked in such a way."""
-        return threads_of(self.family, self.setting, way)
-
-
-def _random(setting: TpsSetting, rng: np.random.Generator) -> Drawn:
+def _random(setting: GridSetting, rng: np.random.Generator) -> Drawn:
     """The paper's 4 x 4 control points, each displaced at random."""
     control = regular_grid(4, 4)
     return Drawn(control, displaced(control, 2, rng), (2, 1, 5, 6))
 
 
-def _identity(setting: TpsSetting, rng: np.random.Generator) -> Drawn:
+def _identity(setting: GridSetting, rng: np.random.Generator) -> Drawn:
     """The paper's 4 x 4 control points, all where they are: the coordinates of the pixel centres."""
     control = regular_grid(4, 4)
     return Drawn(control, control[None], (1, 2, 4, 5))
 
 
-def _on_control_points(setting: TpsSetting, rng: np.random.Generator) -> Drawn:
+def _on_control_points(setting: GridSetting, rng: np.random.Generator) -> Drawn:
     """Pixels that lie exactly on control points, where the logarithm of 0 must not enter."""
     rows, columns = (3, 5) if setting.align_corners else (2, 4)  # their centres are binary fractions
     axes = (base_coordinates(n, setting.align_corners) for n in (columns, rows))
@@ -80,31 +49,31 @@ def _on_control_points(setting: TpsSetting, rng: np.random.Generator) -> Drawn:
     return Drawn(control, displaced(control, 2, rng), (2, 1, rows, columns))
 
 
-def _irregular(setting: TpsSetting, rng: np.random.Generator) -> Drawn:
+def _irregular(setting: GridSetting, rng: np.random.Generator) -> Drawn:
     """Control points anywhere, in the image and beyond its border."""
     cells = regular_grid(3, 3)[rng.permutation(9)[:7]]
     control = displaced(cells, 1, rng, most=3 / 8)[0]
     return Drawn(control, displaced(control, 2, rng), (2, 1, 4, 3))
 
 
-def _affine(setting: TpsSetting, rng: np.random.Generator) -> Drawn:
+def _affine(setting: GridSetting, rng: np.random.Generator) -> Drawn:
     """Three control points, through which the spline is an affine map."""
     control = np.array([[-1, -0.5], [0.75, -1], [0.25, 1]])
     return Drawn(control, displaced(control, 3, rng), (3, 1, 4, 5))
 
 
-def _singleton(setting: TpsSetting, rng: np.random.Generator) -> Drawn:
+def _singleton(setting: GridSetting, rng: np.random.Generator) -> Drawn:
     """Outputs that are one pixel high."""
     control = regular_grid(3, 2)
     return Drawn(control, displaced(control, 2, rng), (2, 1, 1, 5))
 
 
-def _empty(setting: TpsSetting, rng: np.random.Generator) -> Drawn:
+def _empty(setting: GridSetting, rng: np.random.Generator) -> Drawn:
     """An empty batch."""
     return Drawn(regular_grid(2, 3), np.zeros((0, 6, 2)), (0, 1, 3, 2))
 
 
-TPS_FAMILIES: dict[str, Callable[[TpsSetting, np.random.Generator], Drawn]] = {
+TPS_FAMILIES: dict[str, Callable[[GridSetting, np.random.Generator], Drawn]] = {
     "tps-random": _random,
     "tps-identity": _identity,
     "tps-on-control-points": _on_control_points,
@@ -118,13 +87,13 @@ TPS_FAMILIES: dict[str, Callable[[TpsSetting, np.random.Generator], Drawn]] = {
 def tps_cases(align_corners: Sequence[bool], dtypes: Sequence[str], seed: int = 0) -> Iterator[TpsCase]:
     """All cases for these claims."""
     for corners, dtype, name in product(align_corners, dtypes, TPS_FAMILIES):
-        yield make_tps_case(name, TpsSetting(corners, dtype), seed)
+        yield make_tps_case(name, GridSetting(corners, dtype), seed)
 
 
-def make_tps_case(name: str, setting: TpsSetting, seed: int = 0) -> TpsCase:
+def make_tps_case(name: str, setting: GridSetting, seed: int = 0) -> TpsCase:
     """One case; the same for the same arguments, on every machine.
 
-    >>> make_tps_case("tps-affine", TpsSetting(True, "float32")).arrays["places"].shape
+    >>> make_tps_case("tps-affine", GridSetting(True, "float32")).arrays["places"].shape
     (3, 3, 2)
     """
     rng = np.random.default_rng([seed, crc32(f"{name}/{setting.id}".encode())])
@@ -132,7 +101,8 @@ def make_tps_case(name: str, setting: TpsSetting, seed: int = 0) -> TpsCase:
     shape = (size[0], *size[2:], 2)
     grid_bar = rng.integers(1, 9, shape) * rng.choice([-1.0, 1.0], shape)
     arrays = {"places": places, "control_points": control, "grid_bar": grid_bar}
-    return TpsCase(name, setting, {name: array.astype(setting.dtype) for name, array in arrays.items()}, size)
+    arrays = {key: array.astype(setting.dtype) for key, array in arrays.items()}
+    return TpsCase(name, setting, arrays, size, first_line(TPS_FAMILIES[name]))
 
 
 def regular_grid(rows: int, columns: int) -> Array:

@@ -4,7 +4,8 @@ from itertools import product
 
 import numpy as np
 
-from stn_ref.oracle.questions.tps_cases import TPS_FAMILIES, TpsSetting, make_tps_case
+from stn_ref.oracle.questions.grid_cases import GridSetting
+from stn_ref.oracle.questions.tps_cases import TPS_FAMILIES, make_tps_case
 from stn_ref.oracle.truth.enclosures import Arithmetic
 from stn_ref.oracle.truth.tps import TpsAspects
 from stn_ref.oracle.verdicts import judge
@@ -42,4 +43,4 @@ def findings(backend, case, aspects=None):
 
 def cases(*dtypes, families=FAMILIES):
     for name, corners, dtype in product(families, (True, False), dtypes):
-        yield make_tps_case(name, TpsSetting(corners, dtype))
+        yield make_tps_case(name, GridSetting(corners, dtype))

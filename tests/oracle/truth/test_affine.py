@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from stn_ref import affine_grid, vjp
 from stn_ref.equations import eq1_affine
-from stn_ref.oracle.questions.affine_cases import AFFINE_FAMILIES, AffineSetting, make_affine_case
+from stn_ref.oracle.questions.affine_cases import AFFINE_FAMILIES, make_affine_case
+from stn_ref.oracle.questions.grid_cases import GridSetting
 from stn_ref.oracle.truth.affine import AffineAspects
 from stn_ref.oracle.truth.enclosures import Arithmetic
 from stn_ref.oracle.truth.profiles import PROFILES
@@ -27,7 +28,7 @@ def aspects(theta, grid_bar, size, corners, dtype="float64", profile="paper"):
 
 
 def of_case(family, corners, dtype="float64", d=2):
-    case = make_affine_case(family, AffineSetting(corners, dtype, d))
+    case = make_affine_case(family, GridSetting(corners, dtype, d))
     return case, aspects(case.arrays["theta"], case.arrays["grid_bar"], case.size, corners, dtype)
 
 

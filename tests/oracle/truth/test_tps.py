@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from stn_ref.faults import FAULTS, Plain
-from stn_ref.oracle.questions.tps_cases import TpsSetting, make_tps_case
+from stn_ref.oracle.questions.grid_cases import GridSetting
+from stn_ref.oracle.questions.tps_cases import make_tps_case
 from stn_ref.oracle.truth.intervals import Interval
 from stn_ref.oracle.truth.tps import TPS_ASPECTS, TpsAspects, enclosed_solution, pixel_centres
 from stn_ref.oracle.verdicts import Verdict
@@ -90,7 +91,7 @@ def test_control_points_come_where_they_should():
 
 @pytest.mark.parametrize("corners", [True, False])
 def test_answers_are_known_to_30_digits(corners):
-    case = make_tps_case("tps-irregular", TpsSetting(corners, "float64"))
+    case = make_tps_case("tps-irregular", GridSetting(corners, "float64"))
     with localcontext() as context:
         context.prec = 60
         targets = pixel_centres(case.size[2:], corners)
@@ -202,7 +203,7 @@ def test_cases_are_small_numbers_of_every_dtype(family):
 
 
 def test_a_case_depends_on_its_seed():
-    one, other = (make_tps_case("tps-random", TpsSetting(True, "float32"), seed) for seed in (0, 1))
+    one, other = (make_tps_case("tps-random", GridSetting(True, "float32"), seed) for seed in (0, 1))
     assert not np.array_equal(one.arrays["places"], other.arrays["places"])
 
 

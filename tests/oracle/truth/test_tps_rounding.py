@@ -9,7 +9,8 @@ from scipy.linalg import lu
 import stn_ref
 from stn_ref.faults import FAULTS, Plain
 from stn_ref.faults.grids import squared_distances
-from stn_ref.oracle.questions.tps_cases import TpsSetting, make_tps_case, tps_cases
+from stn_ref.oracle.questions.grid_cases import GridSetting
+from stn_ref.oracle.questions.tps_cases import make_tps_case, tps_cases
 from stn_ref.oracle.truth import tps_rounding
 from stn_ref.oracle.truth.enclosures import Arithmetic
 from stn_ref.oracle.truth.tps_rounding import TpsRounding, phi_with_bound
@@ -202,7 +203,7 @@ def test_right_backends_pass(dtype):
 def random_case(seed, dtype):
     """Places anywhere, and control points too, but not nearly on top of each other."""
     rng = np.random.default_rng(seed)
-    case = make_tps_case("tps-irregular", TpsSetting(bool(seed % 2), dtype), seed)
+    case = make_tps_case("tps-irregular", GridSetting(bool(seed % 2), dtype), seed)
     control = case.arrays["control_points"]
     near = True
     while near:
@@ -250,7 +251,7 @@ def test_bounds_are_small():
 
 
 def test_nothing_is_said_where_rounding_leaves_nothing():
-    case = make_tps_case("tps-random", TpsSetting(True, "float64"))
+    case = make_tps_case("tps-random", GridSetting(True, "float64"))
     aspects = aspects_of(case, Arithmetic(2.0**-8, 0.0))
     assert {finding.verdict for finding in findings(Plain(), case, aspects)} == {Verdict.UNDECIDED}
     log_of_0 = FAULTS["tps-log-zero"].make()
