@@ -1,18 +1,13 @@
-"""The networks of the experiments."""
+"""The networks of the tutorials, and small ones for a demonstration."""
 
 from typing import Any
 
 import numpy as np
 
-from .initialisers import fan_in_uniform, identity_transform
-from .layers import AvgPool2d, Conv2d, Dropout, Flatten, Linear, MaxPool2d, ReLU, Sequential, Standardise
-from .spatial_transformer import SpatialTransformer
-
-
-def _theta_head(inputs: int, rng: np.random.Generator) -> Linear:
-    head = Linear(inputs, 6, rng=rng)
-    identity_transform(head)
-    return head
+from ..initialisers import fan_in_uniform
+from ..layers import AvgPool2d, Conv2d, Dropout, Flatten, Linear, MaxPool2d, ReLU, Sequential, Standardise
+from ..spatial_transformer import SpatialTransformer
+from .heads import theta_head
 
 
 def tutorial_network(rng: np.random.Generator, *, transformer: bool = True) -> Sequential:
@@ -52,50 +47,13 @@ def tutorial_network(rng: np.random.Generator, *, transformer: bool = True) -> S
         Flatten(),
         Linear(90, 32, **small),
         ReLU(),
-        _theta_head(32, rng),
+        theta_head(32, rng),
     )
     return Sequential(
         standardise=standardise,
         transformer=SpatialTransformer(localisation, (28, 28)),
         classifier=classifier,
     )
-
-
-def paper_network(rng: np.random.Generator, *, filters: int = 32, transformer: bool = False) -> Sequential:
-    """The paper's CNN for 28x28 digits, or its ST-CNN with an affine transformer: (N, 1, 28, 28) to (N, 10).
-
-    Equal parameter counts: the CNN with 32 filters, the ST-CNN with 28.
-
-    >>> paper_network(np.random.default_rng(0)).parameter_count()
-    54122
-    >>> paper_network(np.random.default_rng(0), filters=28, transformer=True).parameter_count()
-    52956
-    """
-    classifier = Sequential(
-        Conv2d(1, filters, 9, rng=rng),
-        MaxPool2d(2),
-        ReLU(),
-        Conv2d(filters, filters, 7, rng=rng),
-        MaxPool2d(2),
-        ReLU(),
-        Flatten(),
-        Linear(4 * filters, 10, rng=rng),
-    )
-    if not transformer:
-        return Sequential(classifier=classifier)
-    localisation = Sequential(
-        AvgPool2d(2),
-        Conv2d(1, 20, 5, rng=rng),
-        MaxPool2d(2),
-        ReLU(),
-        Conv2d(20, 20, 5, rng=rng),
-        ReLU(),
-        Flatten(),
-        Linear(20, 20, rng=rng),
-        ReLU(),
-        _theta_head(20, rng),
-    )
-    return Sequential(transformer=SpatialTransformer(localisation, (28, 28)), classifier=classifier)
 
 
 def small_network(rng: np.random.Generator, *, size: int, transformer: bool) -> Sequential:
@@ -124,7 +82,7 @@ def small_network(rng: np.random.Generator, *, size: int, transformer: bool) -> 
         Flatten(),
         Linear(16 * seen * seen, 32, rng=rng),
         ReLU(),
-        _theta_head(32, rng),
+        theta_head(32, rng),
     )
     view = SpatialTransformer(localisation, (28, 28))
     return Sequential(transformer=view, classifier=_small_classifier(rng, 28, 31))
