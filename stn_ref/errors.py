@@ -1,5 +1,6 @@
 """The house's way to refuse: what came, what was expected, how to mend it."""
 
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -67,3 +68,20 @@ def check_floating(operator: str, argument: str, value: Any) -> None:
     if dtype.kind == "f":
         hint = f"use {argument}.astype(np.float64)"
     raise TypeError(f"{operator}: {argument} has dtype {dtype}, expected float16, float32 or float64; {hint}")
+
+
+def optional(module: str, *, extra: str, purpose: str, package: str | None = None) -> Any:
+    """A module of a library that comes with an extra; ``package`` is what pip calls it.
+
+    >>> optional("no_such_library", extra="viz", purpose="figures")
+    Traceback (most recent call last):
+    ...
+    ModuleNotFoundError: figures need no_such_library, the extra 'viz': pip install no_such_library
+    """
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        package = package or module.partition(".")[0]
+        raise ModuleNotFoundError(
+            f"{purpose} need {package}, the extra {extra!r}: pip install {package}"
+        ) from error

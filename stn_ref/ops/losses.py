@@ -9,6 +9,7 @@ from ..autograd.tensor import Value, plain
 from ..errors import check_flag, describe
 from .elementary import exp
 from .reductions import mean, sum_
+from .shaping import reshape
 
 
 @differentiable()
@@ -28,12 +29,12 @@ def _(y_bar: Value, output: Value, axis: int) -> Value:
 
 
 def cross_entropy(logits: Value, labels: Any) -> Value:
-    """The mean over the batch of -log softmax(logits)[label].
+    """The mean over the batch of -log softmax(logits)[label], summed over the labels of a sequence.
 
     Parameters
     ----------
-    logits : (N, K) floating
-    labels : (N,) integers from 0 to K - 1
+    logits : (N, K) floating, or (N, L, K) for sequences of L labels
+    labels : (N,) or (N, L) integers from 0 to K - 1
 
     Returns
     -------
@@ -48,16 +49,19 @@ def cross_entropy(logits: Value, labels: Any) -> Value:
     2.302585
     """
     shape, labels = np.shape(plain(logits)), np.asarray(labels)
-    if len(shape) != 2 or labels.shape != shape[:1] or labels.dtype.kind not in "iu":
+    if len(shape) not in (2, 3) or labels.shape != shape[:-1] or labels.dtype.kind not in "iu":
         raise ValueError(
             f"cross_entropy: logits of shape {shape} and labels {describe(labels)}, expected (N, K) and "
-            "N integers; use one-hot labels as labels.argmax(1)"
+            "N integers, or (N, L, K) and N rows of L; use one-hot labels as labels.argmax(1)"
         )
-    if labels.size and not (labels.min() >= 0 and labels.max() < shape[1]):
+    if labels.size and not (labels.min() >= 0 and labels.max() < shape[-1]):
         raise ValueError(
             f"cross_entropy: labels run from {labels.min()} to {labels.max()}, expected 0 to "
-            f"{shape[1] - 1}, one for each column of the logits"
+            f"{shape[-1] - 1}, one for each column of the logits"
         )
+    if len(shape) == 3:
+        flat = reshape(logits, shape=(shape[0] * shape[1], shape[2]))
+        return cross_entropy(flat, labels.reshape(-1)) * shape[1]
     return -mean(log_softmax(logits)[np.arange(shape[0]), labels])
 
 

@@ -13,7 +13,7 @@ from .checkpoint import (
 )
 from .history import Epoch, History
 from .loop import fit
-from .metrics import Metrics, accuracy, confusion_matrix, evaluate
+from .metrics import Metrics, accuracy, confusion_matrix, evaluate, logits_of, rights
 from .progress import PlainProgress, Progress, SilentProgress, TqdmProgress, epoch_line
 from .state import State
 from .stopping import Diverged, Interrupted, WorkerFailed
@@ -39,6 +39,8 @@ __all__ = [
     "fit",
     "load_checkpoint",
     "load_latest",
+    "logits_of",
     "previous_path",
+    "rights",
     "save_checkpoint",
 ]

@@ -6,6 +6,7 @@ is remembered, so that a run stopped anywhere goes back to the last whole batch,
 same way, bit for bit.
 """
 
+import math
 import os
 import time
 from collections.abc import Callable
@@ -50,6 +51,7 @@ def fit(
     validation: tuple[Any, Any] | None = None,
     loss: Loss = cross_entropy,
     checkpoint: str | os.PathLike[str] | None = None,
+    save_every: float | None = None,
     resume: bool = False,
     workers: int | None = None,
     progress: Progress | None = None,
@@ -59,12 +61,12 @@ def fit(
     Parameters
     ----------
     model : Module
-        From images to logits (N, K). Its training flags are put back at the end.
+        From images to logits (N, K), or (N, L, K) for sequences. Its training flags are put back at the end.
     optimiser : Optimiser
         Over parameters of this model.
-    images : uint8 (N, H, W) or (N, C, H, W), or floating (N, C, H, W)
+    images : uint8 (N, H, W), (N, C, H, W) or (N, C, D, H, W), or floating with a channel axis
         uint8 is scaled to float32 in [0, 1]. With ``distort``, whatever that takes.
-    labels : (N,) integers
+    labels : (N,) integers, or (N, L) for sequences
     epochs : int
         How many in all, those before a resumption included.
     batch_size : int
@@ -80,6 +82,8 @@ def fit(
         From logits and labels to the mean over the batch, a scalar.
     checkpoint : path
         Where to keep the state, at the start, after each epoch and at Ctrl-C; the one before is kept too.
+    save_every : float
+        Seconds after which it is also kept within an epoch, for long ones; never if None.
     resume : bool
         Go on from ``checkpoint`` if it exists, to the same weights, bit for bit, as without the break. Seed,
         batch size, data and optimiser settings must be as before.
@@ -139,6 +143,7 @@ def fit(
             )
     run = _Run(model, optimiser, images, labels, batch_size, int(seed), distort, validation, loss)
     run.path = None if checkpoint is None else Path(checkpoint)
+    run.save_every = math.inf if save_every is None else save_every
     run.progress = SilentProgress() if progress is None else progress
     run.epochs = int(epochs)
     run.learner = Alone(model, loss)
@@ -160,6 +165,7 @@ class _Run:
     """One call of `fit`. ``point`` is the last moment between two batches, ``before`` the one before it."""
 
     path: Path | None
+    save_every: float
     progress: Progress
     epochs: int
     learner: Learner
@@ -183,7 +189,7 @@ class _Run:
         self.batches = -(-len(labels) // batch_size)
         self.before: _Point | None = None
         self.note = ""
-        self.started = 0.0
+        self.started = self.saved = 0.0
 
     # Beginning, and checkpoints
 
@@ -250,6 +256,7 @@ class _Run:
         if self.path is not None:
             run = {"position": self.point.position.to_json(), "settings": self.settings(self.optimiser.rate)}
             save_checkpoint(self.path, self.model, self.optimiser, run={"fit": run})
+        self.saved = time.monotonic()
 
     def tell(self, note: str) -> None:
         self.note = note
@@ -259,6 +266,7 @@ class _Run:
 
     def train(self) -> History:
         """All epochs that are left."""
+        self.saved = time.monotonic()
         try:
             # Overflow needs no warning: what comes of it is found and told below.
             with (
@@ -292,6 +300,8 @@ class _Run:
         while (batch := self.point.position.batch) < self.batches:
             chosen = permutation[batch * self.batch_size : (batch + 1) * self.batch_size]
             value = self.one_batch(inputs[chosen], self.labels[chosen])
+            if time.monotonic() - self.saved > self.save_every:
+                self.save()
             self.progress.batch(position.epoch + 1, self.epochs, batch + 1, self.batches, value)
         chosen = permutation[(self.batches - 1) * self.batch_size :]
         self.end_epoch(inputs[chosen], self.labels[chosen])

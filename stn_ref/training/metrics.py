@@ -15,7 +15,16 @@ from ..errors import describe
 from ..nn import Module, SpatialTransformer
 from ..ops import cross_entropy
 
-__all__ = ["Metrics", "accuracy", "confusion_matrix", "evaluate", "mode", "network_input"]
+__all__ = [
+    "Metrics",
+    "accuracy",
+    "confusion_matrix",
+    "evaluate",
+    "logits_of",
+    "mode",
+    "network_input",
+    "rights",
+]
 
 Array = NDArray[Any]
 Loss = Callable[[Value, Array], Value]
@@ -47,7 +56,8 @@ def accuracy(logits: Value, labels: Any) -> float:
     Parameters
     ----------
     logits : (N, K) floating, array or Tensor
-    labels : (N,) integers
+        Or (N, L, K) for sequences of L labels, of which all must be right.
+    labels : (N,) or (N, L) integers
 
     Raises
     ------
@@ -62,8 +72,18 @@ def accuracy(logits: Value, labels: Any) -> float:
 
 
 def correct(logits: Array, labels: Array) -> int:
-    """How many rows have their largest logit at the label, none of them with NaN."""
-    return int(np.sum((logits.argmax(axis=1) == labels) & ~np.isnan(logits).any(axis=1)))
+    """How many rows are right: see :func:`rights`."""
+    return int(np.sum(rights(logits, labels)))
+
+
+def rights(logits: Array, labels: Array) -> NDArray[np.bool_]:
+    """Which rows, (N,), have the largest logit at the label, at every label of a sequence, and no NaN.
+
+    >>> rights(np.array([[0.1, 0.9], [0.8, 0.2]]), np.array([1, 1]))
+    array([ True, False])
+    """
+    right = (logits.argmax(axis=-1) == labels) & ~np.isnan(logits).any(axis=-1)
+    return np.asarray(right.reshape(len(labels), -1).all(axis=1))
 
 
 def confusion_matrix(logits: Value, labels: Any) -> NDArray[np.int64]:
@@ -77,6 +97,11 @@ def confusion_matrix(logits: Value, labels: Any) -> NDArray[np.int64]:
            [1, 2]])
     """
     logits, labels = _checked("confusion_matrix", logits, labels)
+    if logits.ndim != 2:
+        raise ValueError(
+            f"confusion_matrix: logits is {describe(logits)}, expected (N, K); give one position of the "
+            "sequences at a time"
+        )
     classes = logits.shape[1]
     if np.isnan(logits).any():
         row = int(np.flatnonzero(np.isnan(logits).any(axis=1))[0])
@@ -99,10 +124,10 @@ def evaluate(
     Parameters
     ----------
     model : Module
-        From images to logits (N, K).
-    images : uint8 (N, H, W) or (N, C, H, W), or floating (N, C, H, W)
+        From images to logits (N, K), or (N, L, K) for sequences.
+    images : uint8 (N, H, W), (N, C, H, W) or (N, C, D, H, W), or floating with a channel axis
         uint8 is scaled to [0, 1].
-    labels : (N,) integers
+    labels : (N,) or (N, L) integers
     batch_size : int
         How many images at a time; changes memory and rounding only.
     loss : callable
@@ -138,6 +163,21 @@ def evaluate(
             outside.add(size)
     count = len(inputs)
     return Metrics(total / count, right / count, count - right, count, outside.means())
+
+
+def logits_of(model: Module, images: Any, *, batch_size: int = 250) -> Array:
+    """The logits of a set, in eval mode and off the tape; parameters and errors as for :func:`evaluate`.
+
+    >>> from stn_ref.nn import Flatten
+    >>> logits_of(Flatten(), np.array([[[0, 51]], [[255, 102]]], np.uint8))
+    array([[0. , 0.2],
+           [1. , 0.4]], dtype=float32)
+    """
+    inputs = network_input("logits_of", images)
+    check_count("logits_of", "batch_size", batch_size)
+    with no_grad(), mode(model, training=False):
+        parts = [plain(model(inputs[k : k + batch_size])) for k in range(0, len(inputs), batch_size)]
+    return np.concatenate(parts)
 
 
 class Outside:
@@ -195,31 +235,32 @@ def mode(model: Module, *, training: bool) -> Iterator[None]:
 
 
 def network_input(caller: str, images: Any) -> Array:
-    """Images as networks take them: floating (N, C, H, W); uint8 is scaled to float32 in [0, 1].
+    """Images or volumes as networks take them: floating, with a channel axis; uint8 is scaled to [0, 1].
 
     >>> network_input("fit", np.full((2, 3, 4), 255, np.uint8)).shape
     (2, 1, 3, 4)
     """
     known = isinstance(images, np.ndarray) and (images.dtype == np.uint8 or images.dtype.char in "efd")
-    if known and len(images.shape) in (3, 4) and len(images):
-        if images.dtype != np.uint8 and images.ndim == 4:
+    if known and len(images.shape) in (3, 4, 5) and len(images):
+        if images.dtype != np.uint8 and images.ndim > 3:
             floating: Array = images
             return floating
         if images.dtype == np.uint8:
             return to_unit(images) if images.ndim == 3 else images.astype(np.float32) / np.float32(255)
     raise (ValueError if known else TypeError)(
         f"{caller}: images is {describe(images)}, expected at least one image, as uint8 (N, H, W) or "
-        "(N, C, H, W), or floating (N, C, H, W); images[:, None] adds the channel axis"
+        "(N, C, H, W), or floating (N, C, H, W), or volumes (N, C, D, H, W); images[:, None] adds the "
+        "channel axis"
     )
 
 
 def check_labels(caller: str, labels: Any, count: int) -> Array:
-    """``labels`` as an array of ``count`` integers."""
+    """``labels`` as an array of ``count`` integers, or of as many rows of them for sequences."""
     array: Array = np.asarray(labels)
-    if array.shape != (count,) or array.dtype.kind not in "iu":
+    if array.ndim not in (1, 2) or len(array) != count or array.dtype.kind not in "iu":
         raise ValueError(
-            f"{caller}: labels is {describe(array)}, expected {count} integers, one for each image; "
-            "use one-hot labels as labels.argmax(1)"
+            f"{caller}: labels is {describe(array)}, expected {count} integers, one for each image, or as "
+            "many rows of them; use one-hot labels as labels.argmax(1)"
         )
     return array
 
@@ -232,6 +273,15 @@ def check_count(caller: str, name: str, value: Any, least: int = 1) -> None:
 
 def _checked(caller: str, logits: Value, labels: Any) -> tuple[Array, Array]:
     logits = np.asarray(plain(logits))
-    if logits.ndim != 2 or not logits.size:
-        raise ValueError(f"{caller}: logits is {describe(logits)}, expected (N, K), at least one row")
-    return logits, check_labels(caller, labels, len(logits))
+    if logits.ndim not in (2, 3) or not logits.size:
+        raise ValueError(
+            f"{caller}: logits is {describe(logits)}, expected (N, K), or (N, L, K) for sequences, at least "
+            "one row"
+        )
+    labels = check_labels(caller, labels, len(logits))
+    if labels.shape != logits.shape[:-1]:
+        raise ValueError(
+            f"{caller}: labels has shape {labels.shape} for logits {describe(logits)}, expected "
+            f"{logits.shape[:-1]}; use one-hot labels as labels.argmax(1)"
+        )
+    return logits, labels

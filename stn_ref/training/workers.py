@@ -121,7 +121,7 @@ class Crew:
         own = {name: (p.shape, p.dtype.str) for name, p in self.model.named_parameters()}
         fields: dict[Any, Field] = {
             "images": ((self.batch_size, *x.shape[1:]), x.dtype.str),
-            "labels": ((self.batch_size,), labels.dtype.str),
+            "labels": ((self.batch_size, *labels.shape[1:]), labels.dtype.str),
             **own,
         }
         for shard in range(len(bounds(self.batch_size))):

@@ -46,6 +46,15 @@ def test_cross_entropy_by_hand():
     np.testing.assert_allclose(slope, expected, rtol=0, atol=4 * EPS)
 
 
+def test_cross_entropy_of_sequences_is_the_sum_of_that_at_each_position():
+    rng = np.random.default_rng(3)
+    logits, labels = rng.normal(size=(4, 3, 5)), rng.integers(0, 5, (4, 3))
+    apart = [s.value_and_grad(s.cross_entropy)(logits[:, k], labels[:, k]) for k in range(3)]
+    loss, slope = s.value_and_grad(s.cross_entropy)(logits, labels)
+    assert float(loss) == pytest.approx(sum(float(one) for one, _ in apart), rel=16 * EPS)
+    np.testing.assert_allclose(slope, np.stack([one for _, one in apart], 1), rtol=32 * EPS, atol=EPS)
+
+
 def test_cross_entropy_of_equal_logits_is_the_logarithm_of_their_number():
     assert s.cross_entropy(np.zeros((4, 10)), np.arange(4)) == pytest.approx(np.log(10), rel=EPS * 4)
 

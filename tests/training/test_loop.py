@@ -144,15 +144,15 @@ def test_it_learns_and_puts_the_training_flags_back():
 
 
 class StopAt(SilentProgress):
-    """Ctrl-C after so many batches."""
+    """Ctrl-C, or another end, after so many batches."""
 
-    def __init__(self, batches):
-        self.left = batches
+    def __init__(self, batches, end=KeyboardInterrupt):
+        self.left, self.end = batches, end
 
     def batch(self, *told):
         self.left -= 1
         if not self.left:
-            raise KeyboardInterrupt
+            raise self.end
 
 
 def stopped_and_resumed(Run, kind, path, batches, **settings):
@@ -173,6 +173,17 @@ def test_a_resumed_run_ends_with_the_same_bits(small, tmp_path, kind, batches):
     outcome, resumed = stopped_and_resumed(small.Run, kind, tmp_path / "a.npz", batches, **settings)
     assert outcome == whole.outcome()
     assert resumed == history
+
+
+def test_a_run_killed_within_an_epoch_goes_on_from_what_was_last_saved(small, tmp_path):
+    whole, killed, resumed = small.Run(), small.Run(), small.Run()
+    whole.fit()
+    with pytest.raises(SystemExit):  # which, unlike Ctrl-C, nobody catches to save what there is
+        killed.fit(checkpoint=tmp_path / "run.npz", save_every=0, progress=StopAt(6, SystemExit))
+    position = load_checkpoint(tmp_path / "run.npz").run["fit"]["position"]
+    assert (position["epoch"], position["batch"]) == (1, 2)
+    resumed.fit(checkpoint=tmp_path / "run.npz", resume=True)
+    assert resumed.outcome() == whole.outcome()
 
 
 @pytest.mark.parametrize("kind", KINDS)

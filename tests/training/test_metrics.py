@@ -6,7 +6,7 @@ import pytest
 from stn_ref import Tensor, cross_entropy
 from stn_ref.nn import Dropout, Flatten, Linear, Module, Sequential, SpatialTransformer
 from stn_ref.training import Metrics, accuracy, confusion_matrix, evaluate
-from stn_ref.training.metrics import Outside, mode, network_input
+from stn_ref.training.metrics import Outside, mode, network_input, rights
 
 LOGITS = np.array([[2.0, 1, 0], [0, 1, 2], [0, 2, 1], [3, 0, 1], [0, 1, 5]])
 LABELS = np.array([0, 2, 0, 0, 1])  # right, right, taken for 1, right, taken for 2
@@ -22,6 +22,18 @@ def test_accuracy_takes_a_row_with_nan_for_wrong():
     logits[0, 0] = np.nan  # argmax alone would call this row right
     assert logits[0].argmax() == LABELS[0]
     assert accuracy(logits, LABELS) == 2 / 5
+
+
+def test_a_sequence_is_right_only_if_all_of_it_is():
+    logits = np.zeros((3, 2, 4))
+    logits[[0, 0, 1, 1, 2, 2], [0, 1, 0, 1, 0, 1], [1, 2, 1, 2, 1, 2]] = 1.0
+    labels = np.array([[1, 2], [1, 3], [0, 2]])
+    assert rights(logits, labels).tolist() == [True, False, False]
+    assert accuracy(logits, labels) == pytest.approx(1 / 3)
+    with pytest.raises(ValueError, match=r"labels has shape \(3, 1\)"):
+        accuracy(logits, labels[:, :1])
+    with pytest.raises(ValueError, match="one position of the sequences"):
+        confusion_matrix(logits, labels)
 
 
 def test_confusion_matrix_by_hand():
