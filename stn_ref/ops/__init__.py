@@ -42,7 +42,7 @@ from .kernel import Kernel
 from .linear import einsum, matmul, solve
 from .losses import cross_entropy, dropout, log_softmax
 from .pooling import avg_pool2d, max_pool2d
-from .projective import Projective, projective_grid
+from .projective import Projective, homography_from_points, projective_grid
 from .reductions import logsumexp, max_, mean, sum_
 from .sampling import grid_sample, sample, slopes, splat
 from .shaping import broadcast_to, concatenate, index, pad, reshape, scatter, stack, transpose
@@ -106,6 +106,7 @@ __all__ = [
     "flow_grid",
     "gaussian",
     "grid_sample",
+    "homography_from_points",
     "index",
     "invert",
     "lanczos",

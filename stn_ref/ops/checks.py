@@ -1,6 +1,7 @@
 """What the grid generators and the sampler refuse, and how they say what to do instead."""
 
 from collections.abc import Iterable
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -118,18 +119,25 @@ def check_last_rows(operator: str, matrix: Array) -> None:
         )
 
 
-def check_invertible(operator: str, argument: str, A: Array) -> None:
-    """Refuse matrices (N, k, k) that are singular, or that a rounding of their entries might make so.
+def nearly_singular(A: Array) -> Array:
+    """Which of the matrices (N, k, k) are singular, or might become so by a rounding of their entries: (N,).
 
     The entry A_ij, moved by a part eps of itself, moves the determinant by a part eps A_ij (A^-1)_ji of
     itself. Where these parts add up to 1 or more, its sign is lost. Scales of rows and columns drop out.
+    Those with NaN or infinity do not count.
     """
-    A = A.astype(np.promote_types(A.dtype, np.float32))
-    with np.errstate(all="ignore"):  # NaN and infinity are no reason to refuse: they go through
+    with np.errstate(all="ignore"):
         flat = np.linalg.slogdet(A)[0] == 0
         inverse = np.linalg.inv(np.where(flat[:, None, None], np.eye(A.shape[1], dtype=A.dtype), A))
         parts = np.abs(A * np.swapaxes(inverse, 1, 2)).sum(axis=(1, 2))
-        flat |= parts * np.finfo(A.dtype).eps >= 1
+        found: Array = flat | (parts * np.finfo(A.dtype).eps >= 1)
+    return found
+
+
+def check_invertible(operator: str, argument: str, A: Array) -> None:
+    """Refuse matrices (N, k, k) without an inverse; NaN and infinity are no reason to: they go through."""
+    A = A.astype(np.promote_types(A.dtype, np.float32))
+    flat = nearly_singular(A)
     if flat.any():
         k = int(flat.argmax())
         raise ValueError(
@@ -137,6 +145,29 @@ def check_invertible(operator: str, argument: str, A: Array) -> None:
             "rounding, so it flattens the image and no map leads back; leave it out, or give it a scale "
             "other than 0 in every direction"
         )
+
+
+def check_points(operator: str, argument: str, points: Value) -> None:
+    """Refuse what is no batch of four points, no three of them on one line, up to rounding."""
+    check_floating(operator, argument, plain(points))
+    shape = points.shape
+    if len(shape) != 3 or shape[1:] != (4, 2):
+        hint = f"; use {argument}[None] for a batch of one" if shape == (4, 2) else ""
+        raise ValueError(
+            f"{operator}: {argument} has shape {shape}, expected (N, 4, 2), four points (x, y) each{hint}"
+        )
+    values = np.asarray(plain(points), np.float64)
+    if not np.isfinite(values).all():
+        raise ValueError(f"{operator}: {argument} holds NaN or infinity; every point needs a place")
+    lifted = np.concatenate([values, np.ones((shape[0], 4, 1))], axis=2)
+    for triple in combinations(range(4), 3):
+        flat = nearly_singular(lifted[:, triple])
+        if flat.any():
+            k = int(flat.argmax())
+            raise ValueError(
+                f"{operator}: {argument}[{k}] is {values[k].tolist()}, of which the points {triple} lie on "
+                "one line, up to rounding; expected four points of which no three do, which fix a homography"
+            )
 
 
 def check_box(operator: str, box: Value) -> None:

@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 from ..autograd.tape import differentiable
 from ..autograd.tensor import Value, plain
 from ..errors import check_flag, check_floating
-from .arithmetic import where
-from .checks import check_size
+from .arithmetic import as_dtype, where
+from .checks import check_points, check_size
 from .grids import base_grid, centred_grid
-from .linear import einsum
+from .linear import einsum, solve
 from .pixel_units import pixel_centre, pixel_scales
 from .reductions import sum_
-from .shaping import concatenate, index, reshape
+from .shaping import concatenate, index, reshape, transpose
 from .transformation import Transformation, add_to_table
 
 Array = NDArray[Any]
@@ -60,6 +60,57 @@ def projective_grid(theta: Value, size: tuple[int, ...], *, align_corners: bool)
     theta = _as_matrix("projective_grid", theta)
     check_size("projective_grid", size, theta.shape[0], 2)
     return PROJECTIVE.grid(theta, size=tuple(size[2:]), source=None, align_corners=bool(align_corners))
+
+
+def homography_from_points(source: Value, target: Value) -> Value:
+    """The one homography under which four target points show four source points.
+
+    With P the matrix of the first three points, each a column (x, y, 1), and m the numbers with which P m
+    is the fourth,
+
+        H = P_s diag(m_s / m_t) P_t^-1
+
+    sends each of the three to a multiple of its source point, and the fourth, P_t m_t, to P_s m_s.
+
+    Parameters
+    ----------
+    source, target : (N, 4, 2), floating
+        (x, y), of which no three lie on one line; normalised coordinates for a theta of this library, but
+        any others do. An N of 1 serves for all.
+
+    Returns
+    -------
+    theta : (N, 3, 3), of the common dtype, computed in float64
+        H, from TARGET to SOURCE, with z' = 1 at the fourth target point. For the form (N, 8) divide by its
+        last number, unless that is 0: then the target's origin is sent to infinity.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a dtype or a shape is not of the form above, a point is not finite, or three lie on one line, or
+        so nearly that a rounding of their coordinates might put them there.
+
+    >>> square = np.array([[[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]]])
+    >>> trapezoid = square * [[0.5], [0.5], [1.0], [1.0]] + [0.0, -0.5]          # narrower above
+    >>> H = homography_from_points(square, trapezoid)
+    >>> projective_grid(H, (1, 1, 2, 3), align_corners=True)[0, 0].round(12)     # at y = -1, the upper side
+    array([[-2., -1.],
+           [ 0., -1.],
+           [ 2., -1.]])
+
+    Source: Hartley and Zisserman, Multiple View Geometry, section 2.3.
+    """
+    operator = "homography_from_points"
+    check_points(operator, "source", source)
+    check_points(operator, "target", target)
+    if len({source.shape[0], target.shape[0]} - {1}) > 1:
+        raise ValueError(
+            f"{operator}: source has shape {source.shape} and target {target.shape}, expected equal N, or 1 "
+            "for what serves for all"
+        )
+    (three_s, m_s), (three_t, m_t) = (_basis(as_dtype(points, np.float64)) for points in (source, target))
+    transposed = solve(three_t, m_s / m_t * three_s)
+    return as_dtype(transpose(transposed, axes=(0, 2, 1)), np.result_type(source.dtype, target.dtype))
 
 
 @dataclass(frozen=True)
@@ -113,6 +164,13 @@ def _as_matrix(operator: str, theta: Value) -> Value:
     elif shape[1:] == (2, 3):
         hint = "; an affine map is a homography with the third row (0, 0, 1)"
     raise ValueError(f"{operator}: theta has shape {shape}, expected (N, 8) or (N, 3, 3){hint}")
+
+
+def _basis(points: Value) -> tuple[Value, Value]:
+    """The first three points as rows (x, y, 1), and how much of each the fourth is: (N, 3, 3), (N, 3, 1)."""
+    rows = concatenate([points, np.ones((points.shape[0], 4, 1))], axis=2)
+    three, fourth = (transpose(rows[:, part], axes=(0, 2, 1)) for part in (slice(0, 3), slice(3, 4)))
+    return rows[:, :3], solve(three, fourth)
 
 
 def _times(H: Value, base: Array) -> Value:
