@@ -11,17 +11,18 @@ from stn_ref.data.distortions import (
     distort,
     rotate,
     rotate_scale_translate,
+    similar,
     similarity_to_source,
     theta_from_pixels,
     to_unit,
-    translate_clutter,
     warp,
+    warping,
 )
 from stn_ref.data.mnist import load_bundled
 
 DIGITS = load_bundled("test").images[:40]
 UNIT = to_unit(DIGITS)
-SHAPES = {"none": (28, 28), "R": (28, 28), "RTS": (42, 42), "TC": (60, 60)}
+SHAPES = dict.fromkeys(DISTORTIONS, (28, 28)) | {"RTS": (42, 42), "TC": (60, 60)}
 ULP = np.finfo(np.float32).eps  # of values up to 1
 
 
@@ -63,10 +64,10 @@ def test_an_image_without_ink_stays_without(kind):
     assert not distort(np.zeros((3, 28, 28), np.uint8), kind, generator()).any()
 
 
-@pytest.mark.parametrize("kind", ["R", "RTS"])
+@pytest.mark.parametrize("kind", ["R", "RTS", "P", "E"])
 def test_the_chunks_of_a_batch_do_not_show(kind, monkeypatch):
     whole = distort(DIGITS, kind, generator())
-    monkeypatch.setattr(distortions, "CHUNK", 7)
+    monkeypatch.setattr(warping, "POINTS", 7 * 42 * 42)
     assert distort(DIGITS, kind, generator()).tobytes() == whole.tobytes()
 
 
@@ -136,7 +137,7 @@ def test_theta_refuses_an_axis_without_scale():
 def test_rts_loses_no_ink(monkeypatch):
     """The same maps into a frame with a margin all round show nothing in the margin."""
     maps = []
-    monkeypatch.setattr(distortions, "warp", lambda *arguments: maps.append(arguments))
+    monkeypatch.setattr(similar, "warp", lambda *arguments: maps.append(arguments))
     many = load_bundled("test").images[:300]
     rotate_scale_translate(many, generator())
     [(images, to_source, size)] = maps
@@ -171,7 +172,7 @@ def test_rts_centres_what_cannot_fit():
 
 def test_rts_angles_and_scales_cover_their_ranges(monkeypatch):
     maps = []
-    monkeypatch.setattr(distortions, "warp", lambda *arguments: maps.append(arguments[1]))
+    monkeypatch.setattr(similar, "warp", lambda *arguments: maps.append(arguments[1]))
     rotate_scale_translate(np.repeat(DIGITS[:1], 4000, axis=0), generator())
     cosine, sine = maps[0][:, 0, 0], maps[0][:, 1, 0]
     scales, degrees = 1 / np.hypot(cosine, sine), np.degrees(np.arctan2(sine, cosine))
@@ -184,76 +185,30 @@ def test_rts_angles_and_scales_cover_their_ranges(monkeypatch):
 
 def test_r_angles_cover_their_range(monkeypatch):
     maps = []
-    monkeypatch.setattr(distortions, "warp", lambda *arguments: maps.append(arguments[1]))
+    monkeypatch.setattr(similar, "warp", lambda *arguments: maps.append(arguments[1]))
     rotate(np.repeat(DIGITS[:1], 4000, axis=0), generator())
     degrees = np.degrees(np.arctan2(maps[0][:, 1, 0], maps[0][:, 0, 0]))
     assert -90 - 1e-9 <= degrees.min() < -88
     assert 88 < degrees.max() <= 90 + 1e-9
 
 
-def test_tc_without_pieces_is_the_digit_unchanged_somewhere():
-    out = translate_clutter(DIGITS, generator(), pieces=0)
-    corners = set()
-    for frame, digit in zip(out[:, 0], UNIT[:, 0], strict=True):
-        rows, columns = np.nonzero(frame)
-        digit_rows, digit_columns = np.nonzero(digit)
-        top, left = rows[0] - digit_rows[0], columns.min() - digit_columns.min()
-        assert (frame[top : top + 28, left : left + 28] == digit).all()
-        assert np.count_nonzero(frame) == np.count_nonzero(digit)
-        corners.add((top, left))
-    assert len(corners) > len(DIGITS) // 2
-
-
-def test_tc_places_reach_every_corner_position():
-    dot = np.zeros((4000, 28, 28), np.uint8)
-    dot[:, 0, 0] = 255
-    _, _, rows, columns = np.nonzero(translate_clutter(dot, generator(), pieces=0))
-    assert set(rows) == set(columns) == set(range(60 - 28 + 1))
-
-
-def test_tc_clutter_only_brightens_and_comes_from_others():
-    """Image k is painted with the grey k + 1, so that each pixel tells where it came from."""
-    painted = np.where(DIGITS > 0, np.arange(1, len(DIGITS) + 1, dtype=np.uint8)[:, None, None], 0)
-    painted = painted.astype(np.uint8)
-    clean = translate_clutter(painted, generator(5), pieces=0)
-    full = translate_clutter(painted, generator(5))
-    assert (full >= clean).all()
-    added = np.where(full > clean, full, 0)
-    for own, frame in enumerate(np.rint(added * 255).astype(int)):
-        sources = set(frame[frame > 0].tolist())
-        assert own + 1 not in sources
-        assert len(sources) <= 6
-        assert np.count_nonzero(frame) <= 6 * 36
-    assert np.count_nonzero(added.any(axis=(1, 2, 3))) > 0.9 * len(added)
-
-
-def test_tc_pieces_have_their_size():
-    ones = np.full((2, 28, 28), 255, np.uint8)
-    background = np.zeros((1, 28, 28), np.uint8)
-    for seed in range(10):
-        # The only other image is all ink, so that the piece is a full square.
-        out = translate_clutter(np.concatenate([background, ones[:1]]), generator(seed), pieces=1)
-        rows, columns = np.nonzero(out[0, 0])
-        assert np.ptp(rows) == np.ptp(columns) == 5
-        assert len(rows) == 36
-
-
 @pytest.mark.parametrize("kind", DISTORTIONS)
 def test_other_arrays_are_refused(kind):
     with pytest.raises(TypeError, match=r"images is float32 array of shape \(40, 1, 28, 28\), expe"):
         distort(UNIT, kind, generator())
-    with pytest.raises(ValueError, match=r"images has shape \(28, 28\), expected \(N, H, W\)"):
+    with pytest.raises(ValueError, match=r"images has shape \(28, 28\), expected \(N, H, W\); use images\[N"):
         distort(DIGITS[0], kind, generator())
+    with pytest.raises(ValueError, match=r"images has shape \(40, 1, 28, 28\), .*; use images\[:, 0\], with"):
+        distort(DIGITS[:, None], kind, generator())
+
+
+@pytest.mark.parametrize("scale", [(0, 1), (1.2, 0.7), (0.7, np.inf), (np.nan, 1), 0.7])
+@pytest.mark.parametrize("name", ["rotate_scale_translate", "project", "elastic", "digit_volumes"])
+def test_a_scale_that_is_no_positive_range_is_refused(name, scale):
+    with pytest.raises(ValueError, match=rf"{name}: scale is .*, expected \(low, high\) with 0 < low"):
+        getattr(distortions, name)(DIGITS, generator(), scale=scale)
 
 
 def test_an_unknown_distortion_is_refused():
-    with pytest.raises(ValueError, match="distort: kind is 'P', expected one of 'none', 'R', 'RTS"):
-        distort(DIGITS, "P", generator())
-
-
-def test_tc_refuses_one_image_alone_and_what_does_not_fit():
-    with pytest.raises(ValueError, match="cut from the others of the batch; give at least two"):
-        translate_clutter(DIGITS[:1], generator())
-    assert translate_clutter(DIGITS[:1], generator(), pieces=0).shape == (1, 1, 60, 60)
-    with pytest.raises(ValueError, match=r"images are 28x28; they must fit into the frame \(size ="):
-        translate_clutter(DIGITS, generator(), size=27)
+    with pytest.raises(ValueError, match="distort: kind is 'Q', expected one of 'none', 'R', 'RTS"):
+        distort(DIGITS, "Q", generator())
