@@ -71,17 +71,29 @@ def check_floating(operator: str, argument: str, value: Any) -> None:
 
 
 def optional(module: str, *, extra: str, purpose: str, package: str | None = None) -> Any:
-    """A module of a library that comes with an extra; ``package`` is what pip calls it.
+    """A module of a library that does not come with this package.
 
-    >>> optional("no_such_library", extra="viz", purpose="figures")
+    Parameters
+    ----------
+    module, package : str
+        Its name, and what pip calls the library; the first part of ``module`` if None.
+    extra, purpose : str
+        The extra that brings it, and what it is needed for.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If it is not installed; the message says all four.
+
+    >>> optional("no_such_h5py", extra="svhn", purpose="reading digitStruct.mat", package="h5py")
     Traceback (most recent call last):
     ...
-    ModuleNotFoundError: figures need no_such_library, the extra 'viz': pip install no_such_library
+    ModuleNotFoundError: reading digitStruct.mat needs h5py, the extra 'svhn': pip install h5py
     """
     try:
         return import_module(module)
     except ModuleNotFoundError as error:
         package = package or module.partition(".")[0]
         raise ModuleNotFoundError(
-            f"{purpose} need {package}, the extra {extra!r}: pip install {package}"
+            f"{purpose} needs {package}, the extra {extra!r}: pip install {package}"
         ) from error

@@ -45,6 +45,7 @@ class Digits:
 def load_digits(directory: str | os.PathLike[str] | None = None, split: str = "train") -> Digits:
     """Digits from ``directory``, else the folder that STN_REF_DATA names, else the bundled ones.
 
+    The folder holds the files themselves, or a folder ``mnist`` with them, beside other data sets.
     ``name`` of the result says which. ``split`` is "train" or "test". Errors as in
     :func:`load_mnist`.
 
@@ -52,10 +53,10 @@ def load_digits(directory: str | os.PathLike[str] | None = None, split: str = "t
     1000
     """
     if directory is not None:
-        return load_mnist(directory, split)
+        return load_mnist(_folder_of_digits(directory), split)
     named = os.environ.get(ENVIRONMENT_VARIABLE)
     if named:
-        digits = load_mnist(named, split)
+        digits = load_mnist(_folder_of_digits(named), split)
         return replace(digits, name=f"{digits.name} (by {ENVIRONMENT_VARIABLE})")
     return load_bundled(split)
 
@@ -138,6 +139,15 @@ def accepted_names(split: str, kind: str) -> list[str]:
     """
     stem, ending = f"{STEMS[split]}-{kind}", ENDINGS[kind]
     return [f"{stem}{joint}{ending}{suffix}" for joint in "-." for suffix in ("", ".gz")]
+
+
+def _folder_of_digits(directory: str | os.PathLike[str]) -> Path:
+    """The folder itself if it holds any of the files; else its ``mnist``, if it has that."""
+    folder = Path(directory)
+    names = (name for split in SPLITS for kind in ENDINGS for name in accepted_names(split, kind))
+    if (folder / "mnist").is_dir() and not any((folder / name).is_file() for name in names):
+        return folder / "mnist"
+    return folder
 
 
 def _find(folder: Path, split: str, kind: str) -> Path:

@@ -2,13 +2,13 @@
 
 import gzip
 import hashlib
-import os
 import shutil
 
 import numpy as np
 import pytest
 
 from stn_ref.data import idx, make_digits, mnist
+from stn_ref.data.catalogue import find
 from stn_ref.data.idx import IdxError, save_idx
 from stn_ref.data.make_digits import pick_balanced
 from stn_ref.data.mnist import BUNDLED, load_bundled, load_digits, load_mnist
@@ -253,7 +253,10 @@ def test_the_official_files_are_recognised(full_mnist, split):
 @pytest.fixture
 def full_mnist():
     """The folder of the full MNIST set, if STN_REF_DATA names one."""
-    folder = os.environ.get(mnist.ENVIRONMENT_VARIABLE, "")
-    if not folder or load_mnist(folder, "train").note:
+    try:
+        folder = find("mnist")
+    except FileNotFoundError as error:
+        pytest.skip(str(error))
+    if load_mnist(folder, "train").note:
         pytest.skip("STN_REF_DATA does not name a folder with the official MNIST files")
     return folder
