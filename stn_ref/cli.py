@@ -8,16 +8,17 @@ from typing import Any
 
 from . import __version__
 from .cli_oracle import add_oracle
+from .cli_reproduce import add_reproduce
 
 DATA_HELP = (
     "folder with the four MNIST files (train-images-idx3-ubyte.gz, ...), or Fashion-MNIST in the same "
     "format; default: the folder named by STN_REF_DATA, else the 5,000 + 1,000 digits that come along"
 )
-
+BY_VARIABLE = "default: the one that STN_REF_DATA names"
 
 # Written out, so that --help loads nothing; a test holds them against the tables they come from.
 NETWORKS = ("cnn", "st-cnn", "tutorial-cnn", "tutorial-st-cnn", "paper-cnn", "paper-st-cnn")
-DISTORTIONS = ("none", "R", "RTS", "TC")
+DISTORTIONS = ("none", "R", "RTS", "P", "E", "TC")
 PROGRESS = ("plain", "tqdm", "none")
 
 
@@ -71,7 +72,8 @@ def parser() -> argparse.ArgumentParser:
         "--distortion",
         choices=DISTORTIONS,
         default="RTS",
-        help="R: rotated; RTS: rotated, scaled, translated in 42x42; TC: translated and cluttered in 60x60",
+        help="R: rotated; RTS: rotated, scaled, translated in 42x42; P: projective; E: elastic; "
+        "TC: translated and cluttered in 60x60",
     )
     train.add_argument("--epochs", type=_positive_int, default=15, help="passes over the training digits")
     train.add_argument(
@@ -123,8 +125,30 @@ def parser() -> argparse.ArgumentParser:
         "kernel, padding and convention, on real digits. The exit status is 1 if one is wrong.",
     )
     check.add_argument("--order", type=int, choices=(1, 2), default=2, help="highest order of derivative")
+    add_reproduce(commands, _Help, _positive_int)
     add_oracle(commands, _Help)
+    _add_data(commands)
     return top
+
+
+def _add_data(commands: Any) -> None:
+    summary = "the data sets: which there are, whether they are whole, and fetching them"
+    data = commands.add_parser("data", help=summary, description=summary, formatter_class=_Help)
+    own = data.add_subparsers(dest="data_command", metavar="command", required=True)
+    for name, about in (
+        ("list", "which data sets can be read, under which terms, and which are there"),
+        ("check", "whether files are whole and those published; if not, the exit status is 1"),
+        ("fetch", "download a data set that may be downloaded without asking"),
+    ):
+        command = own.add_parser(name, help=about, description=about, formatter_class=_Help)
+        if name == "list":
+            command.add_argument("--data", metavar="DIR", help=f"the folder with all of them; {BY_VARIABLE}")
+            continue
+        command.add_argument("name", metavar="NAME", help="as in `stn-ref data list`")
+        if name == "check":
+            command.add_argument("path", metavar="PATH", help="its folder, or one of its files")
+        else:
+            command.add_argument("--to", metavar="DIR", help=f"the folder with all of them; {BY_VARIABLE}")
 
 
 def _command(commands: Any, name: str, summary: str, description: str) -> argparse.ArgumentParser:
@@ -202,6 +226,13 @@ def _train(options: argparse.Namespace) -> int:
     return 0
 
 
+def _reproduce(options: argparse.Namespace) -> int:
+    from .commands import reproduce
+
+    reproduce.run(options)
+    return 0
+
+
 def _gradcheck(options: argparse.Namespace) -> int:
     from itertools import chain
 
@@ -230,7 +261,20 @@ def _oracle(options: argparse.Namespace) -> int:
     return oracle.run(options)
 
 
-COMMANDS = {"demo": _demo, "train": _train, "gradcheck": _gradcheck, "oracle": _oracle}
+def _data(options: argparse.Namespace) -> int:
+    from .commands import data
+
+    return data.run(options)
+
+
+COMMANDS = {
+    "demo": _demo,
+    "train": _train,
+    "gradcheck": _gradcheck,
+    "reproduce": _reproduce,
+    "oracle": _oracle,
+    "data": _data,
+}
 
 if __name__ == "__main__":
     sys.exit(main())

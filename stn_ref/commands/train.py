@@ -6,12 +6,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..autograd.recording import no_grad
-from ..autograd.tensor import plain
 from ..data import DISTORTIONS, distort, load_digits
 from ..nn import SGD, Adam, Module, Optimiser, constant, cosine, stepwise
 from ..nn.networks import paper_network, small_network, tutorial_network
-from ..training import PlainProgress, Progress, SilentProgress, TqdmProgress, confusion_matrix, evaluate, fit
+from ..training import (
+    PlainProgress,
+    Progress,
+    SilentProgress,
+    TqdmProgress,
+    confusion_matrix,
+    evaluate,
+    fit,
+    logits_of,
+)
 
 Array = NDArray[Any]
 NETWORKS: dict[str, Callable[[np.random.Generator, int], Module]] = {
@@ -41,7 +48,7 @@ def run(options: Any) -> None:
     if size != 28 and options.network not in ANY_SIZE:
         raise ValueError(
             f"network {options.network} takes 28x28 pixels, but {options.distortion} makes "
-            f"{size}x{size}; use --network {' or '.join(ANY_SIZE)}, or --distortion none or R"
+            f"{size}x{size}; use --network {' or '.join(ANY_SIZE)}, or --distortion none, R, P or E"
         )
     if options.momentum and options.optimiser != "sgd":
         raise ValueError("--momentum is for --optimiser sgd; adam has its own averages")
@@ -77,19 +84,12 @@ def run(options: Any) -> None:
     )
     if options.confusion:
         print("rows: what it is, columns: what it was read as")
-        for digit, row in enumerate(confusion_matrix(_logits(network, seen), test.labels)):
+        for digit, row in enumerate(confusion_matrix(logits_of(network, seen), test.labels)):
             print(f"{digit}  " + " ".join(f"{count:5d}" for count in row))
 
 
 def _by(workers: int | None) -> str:
     return "" if workers is None else f", {workers} worker{'s' * (workers > 1)}"
-
-
-def _logits(network: Module, images: Array, batch_size: int = 250) -> Array:
-    network.eval()
-    with no_grad():
-        parts = [network(images[k : k + batch_size]) for k in range(0, len(images), batch_size)]
-    return np.concatenate([plain(part) for part in parts])
 
 
 def has_transformer(network: str) -> bool:

@@ -1,0 +1,177 @@
+"""A page about the results of an experiment, in Markdown, made from nothing but its JSON document."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from .experiment import Experiment, Quoted
+from .results import Comparison, Summary, compared, summaries
+from .telling import duration
+
+__all__ = ["page"]
+
+CERTAIN = 0.01  # a difference is called clear if every seed's p lies below
+
+
+def page(document: Mapping[str, Any], experiment: Experiment, figures: Mapping[str, str]) -> str:
+    """The page; ``figures`` are file names by what they show."""
+    protocol = document["protocol"]
+    found = summaries(document)
+    parts = [
+        f"# {experiment.title}",
+        experiment.question,
+        _note(document),
+        "## Result",
+        _results(found, experiment),
+        _precision(document),
+    ]
+    comparisons = compared(document, experiment)
+    if comparisons:
+        parts += ["## Are the differences chance?", _compared(comparisons, found)]
+    for title, name in figures.items():
+        parts += [f"## {title}", f"![{title}]({name})"]
+    parts += ["## How it was done", _protocol(document, experiment)]
+    if protocol["choices"]:
+        parts.append(protocol["choices"])
+    parts += [_rates(document), _time(document, experiment)]
+    failed = [(s, text) for s in found for text in s.failed]
+    if failed:
+        parts += ["## What failed", *(f"- {s.model} on {s.dataset}: {text}" for s, text in failed)]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _note(document: Mapping[str, Any]) -> str:
+    quick = " --quick" if document["protocol"]["quick"] else ""
+    note = f"This page is made from `{document['experiment']}.json` by `stn-ref reproduce"
+    note += f" {document['experiment']}{quick}`."
+    if quick:
+        note += " It is a miniature: it shows that everything works, and its numbers say little."
+    return note
+
+
+def _results(found: Sequence[Summary], experiment: Experiment) -> str:
+    datasets = list(dict.fromkeys(s.dataset for s in found))
+    cells = {(s.model, s.dataset): s for s in found}
+    quoted = {(q.model, q.dataset): q for q in experiment.quoted}
+    head = [experiment.measure, *(f"{dataset}: {who}" for dataset in datasets for who in ("ours", "paper"))]
+    lines = []
+    for model in dict.fromkeys(s.model for s in found):
+        line = [model]
+        for dataset in datasets:
+            summary, known = cells.get((model, dataset)), quoted.get((model, dataset))
+            line += ["" if summary is None else _mean(summary), "" if known is None else _quoted(known)]
+        lines.append(line)
+    keep = [i for i in range(len(head)) if any(line[i] for line in lines)]
+    return _table([head[i] for i in keep], ([line[i] for i in keep] for line in lines))
+
+
+def _mean(summary: Summary) -> str:
+    text = f"{summary.mean:.2f}"
+    return text if math.isnan(summary.deviation) else f"{text} ± {summary.deviation:.2f}"
+
+
+def _quoted(known: Quoted) -> str:
+    return f"{known.value:g}" if known.to is None else f"{known.value:g} to {known.to:g}"
+
+
+def _precision(document: Mapping[str, Any]) -> str:
+    seeds = document["protocol"]["seeds"]
+    counts = {row["measured_on"] for row in document["rows"] if "measured_on" in row}
+    over = f"Mean and standard deviation over {seeds} seeds." if seeds > 1 else "One seed."
+    if len(counts) != 1:
+        return over
+    (count,) = counts
+    error = math.sqrt(0.01 * 0.99 / count)
+    return (
+        f"{over} The test set has {count:,} images: at an error of 1 % the standard error of a single run is "
+        f"{100 * error:.2f} points from the choice of these images alone."
+    )
+
+
+def _compared(comparisons: Iterable[Comparison], found: Sequence[Summary]) -> str:
+    means = {(s.model, s.dataset): s.mean for s in found}
+    lines = []
+    for c in comparisons:
+        difference = means[c.second, c.dataset] - means[c.first, c.dataset]
+        worst = max(c.p)
+        verdict = "in all seeds" if worst < CERTAIN else "in none" if min(c.p) >= CERTAIN else "in some"
+        lines.append(
+            [
+                c.dataset,
+                f"{c.second} against {c.first}",
+                f"{difference:+.2f}",
+                f"{c.only_second} / {c.only_first}",
+                _probability(worst),
+                verdict,
+            ]
+        )
+    head = ["data", "networks", "difference, points", "wrong alone", "largest p", f"p < {CERTAIN:g}"]
+    return (
+        "McNemar's exact test on the images that only one of two networks gets wrong, seed by seed.\n\n"
+        + _table(head, lines)
+    )
+
+
+def _probability(p: float) -> str:
+    return f"{p:.2g}" if p >= 1e-4 else "below 0.0001"
+
+
+def _protocol(document: Mapping[str, Any], experiment: Experiment) -> str:
+    setting = document["protocol"]["setting"]
+    seen = sorted({row["samples_seen"] for row in document["rows"]})
+    many = f"{seen[0]:,}" if len(seen) == 1 else f"{seen[0]:,} to {seen[-1]:,}"
+    ours = ", ".join(f"{name.replace('_', ' ')} {_said(value)}" for name, value in setting.items())
+    lines = [
+        ["training", ours, experiment.paper_protocol],
+        ["images seen", many, f"{experiment.paper_samples:,}" if experiment.paper_samples else ""],
+        ["data", "; ".join(document["protocol"]["data"]), ""],
+    ]
+    return _table(["", "ours", "paper"], lines)
+
+
+def _said(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _rates(document: Mapping[str, Any]) -> str:
+    if not document["trials"]:
+        return ""
+    chosen = {(row["model"], row["dataset"]): row for row in document["rows"]}
+    counts = {cell: sum((t["model"], t["dataset"]) == cell for t in document["trials"]) for cell in chosen}
+    lines = [
+        [
+            dataset,
+            model,
+            f"{row['lr']:g}",
+            f"{row['localisation_lr']:g}" if "ST" in model else "",
+            str(counts[model, dataset]),
+        ]
+        for (model, dataset), row in chosen.items()
+    ]
+    head = ["data", "network", "learning rate", "localisation x", "tried"]
+    return (
+        "Learning rate and the multiplier of the localisation network were chosen by the validation error of "
+        "short runs, as many for every network:\n\n" + _table(head, lines)
+    )
+
+
+def _time(document: Mapping[str, Any], experiment: Experiment) -> str:
+    rows, trials = document["rows"], document["trials"]
+    spent = sum(row["seconds"] for row in rows) + sum(row["seconds"] for row in trials)
+    text = (
+        f"All {len(rows)} runs and {len(trials)} trials took {duration(spent)} of one core, "
+        f"{duration(spent / 2)} on two."
+    )
+    seen = sum(row["samples_seen"] for row in rows)
+    if experiment.paper_samples and seen:
+        whole = sum(row["seconds"] for row in rows) / seen * experiment.paper_samples * len(rows)
+        text += (
+            f" At the same speed the paper's {experiment.paper_samples:,} images a run would take "
+            f"{duration(whole / 2)} on two."
+        )
+    return text
+
+
+def _table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    rows = [head, ["---"] * len(head), *lines]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
