@@ -57,7 +57,7 @@ ADDITION = Experiment(
         "test": 10_000,
         "epochs": 30,
         "trial_epochs": 5,
-        "batch_size": 128,
+        "batch_size": 64,
     },
     quick={"train": 4_000, "validation": 500, "test": 500, "epochs": 12, "batch_size": 64},
     candidates=base_and_transformer,

@@ -86,6 +86,7 @@ def classify(run: Run, checkpoint: Path, prepare: Callable[[Run], Prepared]) -> 
         "wrong": pack_bits(wrong),
         "samples_seen": sum(1 for _ in history) * len(prepared.labels),
         "seconds": sum(epoch.seconds for epoch in history),
+        "processor_seconds": sum(epoch.processor for epoch in history),
         "parameters": model.parameter_count(),
         "data": prepared.data,
         "failed": failed,

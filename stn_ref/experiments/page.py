@@ -88,7 +88,7 @@ def _precision(document: Mapping[str, Any]) -> str:
     )
 
 
-def _compared(comparisons: Iterable[Comparison], found: Sequence[Summary]) -> str:
+def _compared(comparisons: Sequence[Comparison], found: Sequence[Summary]) -> str:
     means = {(s.model, s.dataset): s.mean for s in found}
     lines = []
     for c in comparisons:
@@ -109,6 +109,24 @@ def _compared(comparisons: Iterable[Comparison], found: Sequence[Summary]) -> st
     return (
         "McNemar's exact test on the images that only one of two networks gets wrong, seed by seed.\n\n"
         + _table(head, lines)
+        + f"\n\n{_in_short(comparisons, means)}"
+    )
+
+
+def _in_short(comparisons: Sequence[Comparison], means: Mapping[tuple[str, str], float]) -> str:
+    """How many of the comparisons go which way, and how clearly."""
+
+    def count(sign: int) -> tuple[int, int]:
+        right = [
+            c for c in comparisons if sign * (means[c.second, c.dataset] - means[c.first, c.dataset]) > 0
+        ]
+        return len(right), sum(max(c.p) < CERTAIN for c in right)
+
+    (lower, clearly_lower), (higher, clearly_higher) = count(-1), count(1)
+    return (
+        f"In {lower} of {len(comparisons)} comparisons the network named first has the lower mean error, in "
+        f"{clearly_lower} of them with p < {CERTAIN:g} in every seed; in {higher} it has the higher one, in "
+        f"{clearly_higher} of them with p < {CERTAIN:g} in every seed."
     )
 
 
@@ -157,14 +175,16 @@ def _rates(document: Mapping[str, Any]) -> str:
 
 def _time(document: Mapping[str, Any], experiment: Experiment) -> str:
     rows, trials = document["rows"], document["trials"]
-    spent = sum(row["seconds"] for row in rows) + sum(row["seconds"] for row in trials)
+    trained = sum(row["processor_seconds"] for row in rows)
+    spent = trained + sum(row["processor_seconds"] for row in trials)
+    tried = f" and {len(trials)} trials" if trials else ""
     text = (
-        f"All {len(rows)} runs and {len(trials)} trials took {duration(spent)} of one core, "
-        f"{duration(spent / 2)} on two."
+        f"The {len(rows)} runs{tried} took {duration(spent)} of one processor, {duration(spent / 2)} on two "
+        "with nothing else to do."
     )
     seen = sum(row["samples_seen"] for row in rows)
     if experiment.paper_samples and seen:
-        whole = sum(row["seconds"] for row in rows) / seen * experiment.paper_samples * len(rows)
+        whole = trained / seen * experiment.paper_samples * len(rows)
         text += (
             f" At the same speed the paper's {experiment.paper_samples:,} images a run would take "
             f"{duration(whole / 2)} on two."

@@ -25,6 +25,9 @@ __all__ = [
 ]
 
 
+TOLD_OF_TRIALS = ("model", "dataset", "lr", "localisation_lr", "error", "processor_seconds")
+
+
 class Summary(NamedTuple):
     """A cell over its seeds: mean, standard deviation (NaN for a single seed), and each value."""
 
@@ -71,7 +74,10 @@ def compiled(sweep: Sweep, rows: list[Row]) -> Row:
         "rows": rows,
         "examples": _examples(sweep),
         "trials": [
-            {name: row[name] for name in ("model", "dataset", "lr", "localisation_lr", "error", "seconds")}
+            {
+                name: row[name]
+                for name in ("model", "dataset", "lr", "localisation_lr", "error", "processor_seconds")
+            }
             for cell in sweep.cells()
             for row in sweep.trials.get(cell, [])
         ],

@@ -67,7 +67,8 @@ def best(rows: list[Row]) -> Candidate:
 class Sweep:
     """An experiment under way.
 
-    ``told`` is called with each row that comes in; ``left`` says how many seconds the rest will take.
+    ``told`` is called with each row that comes in. ``chosen`` holds the candidates that are decided on,
+    ``waiting`` the runs that nobody works on yet.
     """
 
     experiment: Experiment
@@ -80,9 +81,6 @@ class Sweep:
     rows: list[Row] = field(default_factory=list)
     waiting: list[Run] = field(default_factory=list)
     deaths: dict[str, int] = field(default_factory=dict)
-    started: float = field(default_factory=time.monotonic)
-    trained: float = 0.0
-    """Seconds of training in this sweep, over all workers."""
 
     def run(self) -> list[Row]:
         """Everything; the rows of the runs, in order of cell and seed.
@@ -177,7 +175,6 @@ class Sweep:
             raise RunFailed(f"the run {run.name!r} failed: {type(error).__name__}: {error}") from error
         else:
             row = future.result()
-            self.trained += row["seconds"]
             self._keep(run, row)
             self.told(self, run, row)
 

@@ -36,7 +36,7 @@ TABLE1 = Experiment(
         "test": 10_000,
         "epochs": 6,
         "trial_epochs": 1,
-        "batch_size": 128,
+        "batch_size": 64,
     },
     quick={"train": 4_000, "validation": 1_000, "test": 1_000, "epochs": 6, "batch_size": 64},
     quick_cells=tuple((model, "R") for model in MODELS),

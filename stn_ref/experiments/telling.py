@@ -13,13 +13,15 @@ __all__ = ["Teller", "duration"]
 def duration(seconds: float) -> str:
     """A time in words, as exact as it needs to be.
 
-    >>> [duration(seconds) for seconds in (4.2, 95, 4000, 40000)]
-    ['4 s', '95 s', '1 h 7 min', '11 h 7 min']
+    >>> [duration(seconds) for seconds in (4.2, 95, 4000, 400_000)]
+    ['4 s', '95 s', '1 h 7 min', '111 h']
     """
     if seconds < 120:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+    if minutes < 60:
+        return f"{minutes} min"
+    return f"{minutes // 60} h {minutes % 60} min" if minutes < 600 else f"{round(minutes / 60):,} h"
 
 
 class Teller:

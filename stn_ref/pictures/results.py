@@ -1,20 +1,20 @@
 """Figures of an experiment's results: how the networks learnt, and what their transformers do."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..ops import affine_grid, projective_grid, tps_grid
+from ..ops import affine_grid, grid_sample, projective_grid, tps_grid
 from .canvas import ACCENT, broken_at_infinity, new_figure, save_figure, show_image, shown
 from .sheets import sampling_frame
 
 __all__ = ["learning_curves", "transformer_views"]
 
 Array = NDArray[Any]
-FAMILIES = ("FCN", "CNN")  # a network and the same behind transformers get lines of one colour
+MOST_ROWS = 12
 GRIDS = {"affine": affine_grid, "projective": projective_grid, "thin-plate-spline": tps_grid}
 SHAPES = {"affine": (2, 3), "projective": (8,), "thin-plate-spline": (16, 2)}
 
@@ -50,32 +50,52 @@ def learning_curves(path: str | Path, document: Mapping[str, Any]) -> Path:
     return save_figure(figure, path)
 
 
-def transformer_views(path: str | Path, document: Mapping[str, Any], *, count: int = 6) -> Path | None:
-    """What the transformers of each network take from the same few images, a row for each network.
+def transformer_views(path: str | Path, document: Mapping[str, Any], *, count: int = 5) -> Path | None:
+    """What the transformers of each network make of the same few images, a row for each network.
 
-    A frame is the border of what is sampled, through the outermost sampled points; where transformers stand
-    side by side, each has its colour. None if there is nothing that can be drawn.
+    Each image has the border of what is sampled drawn over it, through the outermost sampled points, and
+    beside it what the classifier gets; transformers side by side have a colour each. Channels are laid over
+    each other. None if there is nothing that can be drawn.
     """
     rows = [row for row in _first_seed(document) if _drawable(row) and row["dataset"] in document["examples"]]
+    if len(rows) > MOST_ROWS:
+        rows = [row for row in rows if "CNN" in row["model"]]
     if not rows:
         return None
-    figure = new_figure(1.15 * count + 1.6, 1.22 * len(rows) + 0.2)
-    for row, line in zip(rows, figure.subplots(len(rows), count, squeeze=False)):
+    wide = 1 + max(len(row["transformers"]) for row in rows)
+    figure = new_figure(0.85 * wide * count + 1.4, 0.9 * len(rows) + 0.2)
+    for row, line in zip(rows, figure.subplots(len(rows), wide * count, squeeze=False)):
         images = examples_of(document, row["dataset"])
-        for k, axes in enumerate(line):
-            image = images[k].max(axis=0)
-            show_image(axes, shown("transformer_views", "image", image))
-            axes.set_xlim(-0.5 - image.shape[1] / 8, image.shape[1] * 9 / 8 - 0.5)
-            axes.set_ylim(image.shape[0] * 9 / 8 - 0.5, -0.5 - image.shape[0] / 8)
-            axes.set_facecolor("#e8e8e8")
-            for j, transformer in enumerate(row["transformers"].values()):
-                frame = _frame(transformer, k)
-                color = ACCENT if j == 0 else f"C{j + 1}"
-                axes.plot(*broken_at_infinity(frame).T, color=color, linewidth=1.1)
-        line[0].set_ylabel(
-            f"{row['dataset']}\n{row['model']}", fontsize=8, rotation=0, ha="right", va="center"
-        )
+        for axes in line:
+            axes.axis("off")
+        for k in range(count):
+            _draw_views(line[wide * k : wide * (k + 1)], images[k], row["transformers"].values(), k)
+        name = f"{row['dataset']}\n{row['model']}"
+        line[0].set_ylabel(name, fontsize=8, rotation=0, ha="right", va="center")
     return save_figure(figure, path)
+
+
+def _draw_views(panels: Any, image: Array, transformers: Iterable[Mapping[str, Any]], k: int) -> None:
+    for axes in panels[:2]:
+        axes.axis("on")
+    show_image(panels[0], shown("transformer_views", "image", image.max(axis=0)))
+    height, width = image.shape[1:]
+    panels[0].set_xlim(-0.5 - width / 8, width * 9 / 8 - 0.5)
+    panels[0].set_ylim(height * 9 / 8 - 0.5, -0.5 - height / 8)
+    panels[0].set_facecolor("#e8e8e8")
+    for j, transformer in enumerate(transformers):
+        color = ACCENT if j == 0 else f"C{j + 1}"
+        kind, settings = transformer["transformation"], {"align_corners": transformer["align_corners"]}
+        theta = np.array(transformer["theta"][k], np.float64).reshape(1, *SHAPES[kind])
+        grid = GRIDS[kind](theta, (1, 1, *transformer["size"]), **settings)
+        points = sampling_frame(grid, tuple(transformer["source"]), **settings)[0]
+        panels[0].plot(*broken_at_infinity(points).T, color=color, linewidth=1.1)
+        if list(transformer["source"]) == [height, width]:
+            output = grid_sample(image[None], grid, **settings)[0]
+            panels[1 + j].axis("on")
+            show_image(panels[1 + j], shown("transformer_views", "output", output.max(axis=0)))
+            for side in panels[1 + j].spines.values():
+                side.set_color(color)
 
 
 def examples_of(document: Mapping[str, Any], dataset: str) -> Array:
@@ -93,11 +113,3 @@ def _first_seed(document: Mapping[str, Any]) -> list[Any]:
 def _drawable(row: Mapping[str, Any]) -> bool:
     found = row.get("transformers") or {}
     return bool(found) and all(t["transformation"] in GRIDS and len(t["size"]) == 2 for t in found.values())
-
-
-def _frame(transformer: Mapping[str, Any], k: int) -> Array:
-    kind, size, source = (transformer[name] for name in ("transformation", "size", "source"))
-    theta = np.array(transformer["theta"][k], np.float64).reshape(1, *SHAPES[kind])
-    grid = GRIDS[kind](theta, (1, 1, *size), align_corners=transformer["align_corners"])
-    points = sampling_frame(grid, tuple(source), align_corners=transformer["align_corners"])
-    return np.asarray(points[0])

@@ -15,8 +15,8 @@ class Epoch:
 
     ``number`` counts from 1. ``loss`` and ``accuracy`` (a fraction) are means over the batches as they were
     learnt from, dropout and all; ``outside`` is the fraction of samples outside by transformer;
-    ``learning_rate`` is that of the last update; ``validation`` is measured after it. ``seconds`` takes no
-    part in ``==``.
+    ``learning_rate`` is that of the last update; ``validation`` is measured after it. ``seconds`` by the
+    clock and ``processor`` seconds of this process, fewer where it had to wait, take no part in ``==``.
     """
 
     number: int
@@ -26,6 +26,7 @@ class Epoch:
     learning_rate: float
     validation: Metrics | None = None
     seconds: float = field(default=0.0, compare=False)
+    processor: float = field(default=0.0, compare=False)
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> "Epoch":
@@ -72,10 +73,13 @@ class Position:
     outside: dict[str, tuple[float, int]] = field(default_factory=dict)
     learning_rate: float = 0.0
     seconds: float = 0.0
+    processor: float = 0.0
     first_loss: float | None = None
     history: tuple[Epoch, ...] = ()
 
-    def finished(self, outside: dict[str, float], validation: Metrics | None, seconds: float) -> "Position":
+    def finished(
+        self, outside: dict[str, float], validation: Metrics | None, seconds: float, processor: float
+    ) -> "Position":
         """The position at the start of the next epoch."""
         record = Epoch(
             number=self.epoch + 1,
@@ -85,6 +89,7 @@ class Position:
             learning_rate=self.learning_rate,
             validation=validation,
             seconds=seconds,
+            processor=processor,
         )
         return Position(
             epoch=record.number,

@@ -189,7 +189,7 @@ class _Run:
         self.batches = -(-len(labels) // batch_size)
         self.before: _Point | None = None
         self.note = ""
-        self.started = self.saved = 0.0
+        self.started, self.saved = (0.0, 0.0), 0.0
 
     # Beginning, and checkpoints
 
@@ -286,7 +286,7 @@ class _Run:
 
     def one_epoch(self) -> None:
         position = self.point.position
-        self.started = time.perf_counter() - position.seconds
+        self.started = time.perf_counter() - position.seconds, time.process_time() - position.processor
         order, chance = (
             np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(position.epoch, purpose)))
             for purpose in (0, 1)
@@ -322,6 +322,7 @@ class _Run:
                 raise self.diverged(f"{name} is not finite after an update", value, x, rate, self.point)
         outside = Outside(self.model, position.outside)
         outside.join(passed.outside)
+        seconds, processor = self.times()
         after = replace(
             position,
             batch=position.batch + 1,
@@ -330,7 +331,8 @@ class _Run:
             samples=position.samples + len(x),
             outside=outside.sums,
             learning_rate=rate,
-            seconds=time.perf_counter() - self.started,
+            seconds=seconds,
+            processor=processor,
             first_loss=value if position.first_loss is None else position.first_loss,
         )
         # A Ctrl-C between these two finds a point from before or after, either of them whole.
@@ -349,7 +351,7 @@ class _Run:
             raise self.diverged(message, measured.loss, x, rate, self.before or self.point)
         outside = Outside(self.model, position.outside).means()
         validation = measured if self.validation else None
-        after = position.finished(outside, validation, time.perf_counter() - self.started)
+        after = position.finished(outside, validation, *self.times())
         self.point = _Point(state, after)
         self.save()
         self.progress.epoch(after.history[-1], self.epochs)
@@ -360,6 +362,11 @@ class _Run:
                     "gradient comes back: begin with identity_transform, and slow its localisation network "
                     f"down, multipliers={{'{name}.localisation': 0.1}}"
                 )
+
+    def times(self) -> tuple[float, float]:
+        """How long the present epoch has taken, by the clock and of the processor, breaks taken out."""
+        clock, processor = self.started
+        return time.perf_counter() - clock, time.process_time() - processor
 
     # Stopping
 

@@ -17,14 +17,17 @@ TINY = replace(
 )
 
 
+TIMES = ("seconds", "processor_seconds")
+
+
 def tiny_sweep(folder, where="threads", workers=1, told=lambda *_: None, experiment=TINY):
     return Sweep(experiment, Asked(seeds=2), Store(folder), crew(where, workers), told)
 
 
 def without_times(row):
     """All of a row that must be the same whenever it is computed."""
-    epochs = [{name: value for name, value in epoch.items() if name != "seconds"} for epoch in row["epochs"]]
-    return {**row, "seconds": None, "epochs": epochs}
+    epochs = [{name: value for name, value in epoch.items() if name not in TIMES} for epoch in row["epochs"]]
+    return {**row, **dict.fromkeys(TIMES), "epochs": epochs}
 
 
 def checkpoints(folder):

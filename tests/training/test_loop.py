@@ -612,10 +612,10 @@ def test_progress_is_closed_however_it_ends(small):
 def test_a_position_and_its_history_survive_json():
     import json
 
-    epoch = Epoch(1, 0.5, 0.25, {"t": 0.125}, 0.1, None, 3.0)
-    position = Position(1, 2, 0.1, 3, 4, {"t": (0.5, 4)}, 0.01, 1.5, 2.3, (epoch,))
+    epoch = Epoch(1, 0.5, 0.25, {"t": 0.125}, 0.1, None, 3.0, 2.5)
+    position = Position(1, 2, 0.1, 3, 4, {"t": (0.5, 4)}, 0.01, 1.5, 1.25, 2.3, (epoch,))
     assert Position.from_json(json.loads(json.dumps(position.to_json()))) == position
-    assert History((epoch,)) == History((replace(epoch, seconds=9.0),), note="another")
+    assert History((epoch,)) == History((replace(epoch, seconds=9.0, processor=8.0),), note="another")
 
 
 def test_rotate_is_pure(small):
