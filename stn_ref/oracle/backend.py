@@ -53,10 +53,11 @@ class Backend:
     coordinate_operations: int = 4
     """At most so many roundings lie between a normalised and a pixel coordinate, folding apart."""
     snippet: str = ""
-    """Lines of Python that call the backend itself, for reproducers that run without ``stn_ref``.
+    """Python that calls the backend itself, for reproducers that run without ``stn_ref``.
 
-    They find NumPy as ``np`` and the arrays ``U, grid, V_bar`` and the settings ``mode, padding_mode,
-    align_corners`` as variables, and leave ``V`` and the cotangents ``U_bar, grid_bar`` as arrays.
+    Functions named like the methods below, which take and return what these do; they find NumPy as ``np``. Or
+    plain lines, which also find the arrays ``U, grid, V_bar`` and the settings ``mode, padding_mode,
+    align_corners`` as variables, and leave ``V``, or ``V, U_bar, grid_bar``, as arrays.
     """
 
     @property

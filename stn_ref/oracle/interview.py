@@ -315,8 +315,17 @@ def relevant_variants(case: AnyCase, profile: Profile) -> Iterator[tuple[str, Pr
         if isinstance(case, AffineCase):
             if changed.singleton != profile.singleton:
                 yield name, changed
-        elif isinstance(case, Case) and case.setting.mode == "bicubic" and changed.cubic != profile.cubic:
+        elif isinstance(case, Case) and case.setting.mode == "bicubic":
+            if changed.cubic != profile.cubic:
+                yield name, changed
+        elif changed.tapers != profile.tapers and _beside_the_image(case, changed):
             yield name, changed
+
+
+def _beside_the_image(case: AnyCase, profile: Profile) -> bool:
+    """Whether a sample lies where an image among zeros goes to 0, and by this profile is 0 already."""
+    aspects = aspects_of(case, profile, Claims())
+    return isinstance(aspects, SamplerAspects) and bool(aspects.places.cut.any())
 
 
 def _fingerprint(case: AnyCase) -> int:

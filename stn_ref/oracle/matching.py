@@ -22,7 +22,8 @@ def matches(results: Sequence[Result], judge: Judge, claims: Claims) -> tuple[Ma
     """The mistakes that explain what is wrong and what is right, those that explain most of it first.
 
     A mistake is named if at least nine in ten of the wrong answers are its own, to rounding, and if it is
-    right itself in nine in ten of the cases in which the backend is.
+    right itself in nine in ten of the cases in which the backend is. A right answer of its is none of these,
+    however near: in float16 it may be a rounding away from a wrong one.
     """
     known = [(r.verdict, r.evidence) for r in results if r.evidence is not None]
     wrong = _spread([e for verdict, e in known if verdict.failing and _is_wrong(e, judge, claims)])
@@ -34,7 +35,7 @@ def matches(results: Sequence[Result], judge: Judge, claims: Claims) -> tuple[Ma
     for fault in FAULTS.values():
         if fault.dangerous or fault.equivalent:
             continue
-        matched = _count(_agrees(e, fault, slack) for e, slack in zip(wrong, slacks))
+        matched = _count(_explains(e, fault, slack, judge, claims) for e, slack in zip(wrong, slacks))
         if matched >= TELLING * len(wrong):
             spared = _count(_is_right(e, fault, judge, claims) for e in right)
             if spared >= TELLING * len(right):
@@ -83,14 +84,15 @@ def _rounding(evidence: Evidence, judge: Judge, claims: Claims) -> Array:
     return np.asarray(2 * judge.known(evidence, claims)[0].slack + ROUNDINGS * unit * size)
 
 
-def _agrees(evidence: Evidence, fault: Fault, slack: Array) -> bool:
-    """Whether the mistake gives the backend's answer."""
-    theirs, got = _answer(evidence, fault), np.asarray(evidence.got, np.float64)
+def _explains(evidence: Evidence, fault: Fault, slack: Array, judge: Judge, claims: Claims) -> bool:
+    """Whether the mistake gives the backend's answer, and is wrong where that is."""
+    theirs, got = _answer(evidence, fault), np.asarray(evidence.got)
     if theirs is None or theirs.shape != got.shape:
         return False
     with np.errstate(all="ignore"):
-        same = np.abs(theirs - got) <= slack
-    return bool((same | (theirs == got) | (np.isnan(theirs) & np.isnan(got))).all())
+        same = (np.abs(theirs - got) <= slack) | (theirs == got) | (np.isnan(theirs) & np.isnan(got))
+    miss = judge.known(evidence, claims)[0].miss
+    return bool(same.all() and ((miss(theirs) > 1) & (miss(got) > 1)).any())
 
 
 def _is_right(evidence: Evidence, fault: Fault, judge: Judge, claims: Claims) -> bool:

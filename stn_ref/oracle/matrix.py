@@ -138,15 +138,9 @@ def _scripts(
         if evidence is None or group.verdict is Verdict.ORACLE_DISAGREE:
             continue
         smallest, finding = shrunk(evidence, asked, judge, claims, seconds=SHRINKING_SECONDS)
-        about = asked.about if _answers(asked.about["snippet"], group) else {**asked.about, "snippet": ""}
-        script = without_places(reproducer(smallest, finding, about, target))
+        script = without_places(reproducer(smallest, finding, asked.about, target))
         if finding.verdict.failing and len(script) <= LARGEST_SCRIPT:
             yield file, script
-
-
-def _answers(snippet: str, group: Group) -> bool:
-    """Whether a backend's own lines ask what was asked: they have that result, and need all cotangents."""
-    return group.aspect in snippet and not group.worst.way.startswith("only")
 
 
 def _found(

@@ -17,6 +17,9 @@ from stn_ref.oracle.adapters.differentiating import Differentiating
 from stn_ref.oracle.adapters.pixels import pixel_axes
 from stn_ref.oracle.adapters.scipy_ndimage import SciPy
 from stn_ref.oracle.backend import Backend, Unsupported
+from stn_ref.oracle.calls import Call
+from stn_ref.oracle.isolation import worker
+from stn_ref.oracle.reproducer import definition
 from stn_ref.oracle.truth.profiles import PROFILES
 from stn_ref.pixels import PADDING_MODES, to_pixels
 
@@ -115,10 +118,10 @@ def test_each_class_claims_what_can_be_claimed(name):
         assert claimed
         assert set(claimed) <= set(possible)
     assert backend.profile in PROFILES
-    assert backend.half_coordinates in ("float16", "float32")
+    assert backend.half_coordinates == "float32"
     compile(backend.snippet, f"{name}'s snippet", "exec")
-    assert "V" in backend.snippet
-    assert ("U_bar" in backend.snippet) == (issubclass(backend, Differentiating) and "keras" not in name)
+    assert definition(backend.snippet, "grid_sample")
+    assert bool(definition(backend.snippet, "grid_sample_vjp")) == issubclass(backend, Differentiating)
     assert ADAPTERS[name].description
 
 
@@ -240,16 +243,46 @@ def test_each_affine_grid_that_is_here_agrees(name):
 @pytest.mark.parametrize("name", RUN_HERE)
 def test_the_snippet_gives_what_the_adapter_gives(name):
     backend = loaded(name)
-    align_corners = backend.align_corners[-1]
-    U, grid, V_bar = question(0, 2, backend.dtypes[-1], align_corners, inside=True)
-    settings = {"mode": "bilinear", "padding_mode": "zeros", "align_corners": align_corners}
-    here = {"np": np, "U": U, "grid": grid, "V_bar": V_bar, **settings}
+    here = {"np": np}
     exec(backend.snippet, here)
-    assert np.array_equal(here["V"], np.asarray(backend.grid_sample(U, grid, **settings)))
-    if "U_bar" in here:
-        bars = backend.grid_sample_vjp(U, grid, V_bar, needs=("U", "grid"), **settings)
-        assert np.allclose(here["U_bar"], bars["U"], rtol=1e-6)
-        assert np.allclose(here["grid_bar"], bars["grid"], rtol=1e-6)
+    for call in calls(backend):
+        answer = worker.run(backend, call)
+        assert not answer.failure, answer.detail
+        if not answer.unsupported:
+            found = here[call.method](**call.arrays, **call.settings)
+            for output, expected in answer.outputs.items():
+                got = np.asarray(found[output] if output else found)
+                assert got.dtype == expected.dtype
+                assert np.allclose(got, expected, rtol=1e-6, atol=0, equal_nan=True), (call.method, output)
+
+
+def calls(backend):
+    """One of each method, and samples as far away as can be where the snippet turns them into pixels."""
+    dtype, align_corners = backend.dtypes[-1], backend.align_corners[-1]
+    U, grid, V_bar = question(0, 2, dtype, align_corners, inside=True)
+    far = grid.copy()
+    far[:, 0], far[:, 1] = np.finfo(dtype).max, -1e30
+    sampler = {"mode": "bilinear", "padding_mode": "zeros", "align_corners": align_corners}
+    at = {"U": U, "grid": grid}
+    yield Call("grid_sample", at, sampler)
+    if "pixel_axes" in backend.snippet:
+        yield Call("grid_sample", {"U": U, "grid": far}, sampler)
+    alone = [("U",), ("grid",)] if backend.name != "paddle" else []  # which ends the process
+    for needs in (("U", "grid"), *alone):
+        yield Call("grid_sample_vjp", {**at, "V_bar": V_bar}, {**sampler, "needs": needs})
+    dots = {"U_dot": np.cos(U), "grid_dot": np.sin(grid)}
+    yield Call("grid_sample_jvp", {**at, **dots}, sampler)
+    bars = {"V_bar": V_bar, "U_bar_bar": np.cos(U), "grid_bar_bar": np.sin(grid)}
+    yield Call("grid_sample_vjp_vjp", {**at, **bars}, {**sampler, "needs": ("U", "grid", "V_bar")})
+    theta = np.array([[[0.5, 0.25, -0.25], [1.0, -0.5, 0.125]]], dtype)
+    gridding = {"size": (1, 1, 3, 5), "align_corners": align_corners}
+    grid_bar = np.ones((1, 3, 5, 2), dtype)
+    yield Call("affine_grid", {"theta": theta}, gridding)
+    yield Call("affine_grid_vjp", {"theta": theta, "grid_bar": grid_bar}, gridding)
+    points = np.array([[-1.0, -1.0], [1.0, -1.0], [-1.0, 1.0], [0.5, 0.75]], dtype)
+    spline = {"places": points[None] + 0.25, "control_points": points}
+    yield Call("tps_grid", spline, gridding)
+    yield Call("tps_grid_vjp", {**spline, "grid_bar": grid_bar}, gridding)
 
 
 @pytest.mark.parametrize("needs", [("U",), ("grid",), ("grid", "U")])

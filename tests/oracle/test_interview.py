@@ -280,7 +280,9 @@ def test_a_lone_pixel_of_an_affine_grid_is_a_convention():
 
 def test_only_conventions_that_matter_for_a_case_are_tried():
     paper = PROFILES["paper"]
-    assert list(relevant_variants(KINKS, paper)) == []
+    inside = make_case("kinks", replace(BILINEAR, padding_mode="border"))
+    assert list(relevant_variants(inside, paper)) == []
+    assert [changed.tapers for _, changed in relevant_variants(KINKS, paper)] == [False]
     cubic = make_case("quarters", replace(BILINEAR, mode="bicubic"))
     assert {changed.cubic for _, changed in relevant_variants(cubic, paper)} == {-0.5}
     affine = make_affine_case("affine-singleton", GridSetting(True, "float64", 2))

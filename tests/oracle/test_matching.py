@@ -1,10 +1,13 @@
 """A known mistake is named, that one and no other; an unknown one is not."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from stn_ref.faults import FAULTS, Plain
 from stn_ref.oracle import Backend, check, matching
+from stn_ref.oracle.backend import Unsupported
 from stn_ref.oracle.interview import Claims, Evidence, Judge, asks
 from stn_ref.oracle.isolation import worker
 from stn_ref.oracle.questions.cases import Setting, make_case
@@ -123,10 +126,40 @@ def test_answers_are_compared_to_rounding_in_the_dtype_of_the_question(judge):
     assert named(wrong, judge, "^quarters/bilinear/zeros", dtypes=("float32",)) == ["missing-half-w"]
 
 
+class SlightlyOff(Plain):
+    """Wrong, but so little that in float16 it is a rounding away from what is right."""
+
+    def grid_sample(self, U, grid, **settings):
+        return (super().grid_sample(U, grid, **settings) * (1 + 2**-6)).astype(U.dtype)
+
+    def grid_sample_vjp(self, U, grid, V_bar, **settings):
+        raise Unsupported("values only")
+
+
+def test_in_float16_a_mistake_that_is_right_there_explains_nothing(judge):
+    """Those of gradients give the right values, which are near all these wrong ones."""
+    assert named(SlightlyOff, judge, dtypes=("float16",)) == []
+
+
+def test_in_float16_a_mistake_that_is_wrong_there_is_named(judge):
+    assert named(FAULTS["xy-swap"].implementation, judge, dtypes=("float16",)) == ["xy-swap"]
+
+
+def test_a_mistake_must_be_wrong_where_the_backend_is(judge):
+    case = make_case("quarters", Setting("bilinear", "zeros", True, "float64", 2))
+    evidence, claims = Evidence(case, asks(case)[0], ""), Claims()
+    fault = FAULTS["sign-of-eq7"]  # whose values are right
+    for got in (judge.known(evidence, claims)[0].high, judge.known(evidence, claims)[0].high + 1):
+        assert not matching._explains(replace(evidence, got=got), fault, np.array(2.0), judge, claims)
+    swapped = FAULTS["xy-swap"]
+    got = matching._answer(evidence, swapped)
+    assert matching._explains(replace(evidence, got=got), swapped, np.array(0.0), judge, claims)
+
+
 def test_an_answer_of_another_shape_agrees_with_nobody(judge):
     case = make_case("quarters", Setting("bilinear", "zeros", True, "float64", 2))
     evidence = Evidence(case, asks(case)[0], "", np.zeros(3))
-    assert not matching._agrees(evidence, FAULTS["xy-swap"], np.full(3, np.inf))
+    assert not matching._explains(evidence, FAULTS["xy-swap"], np.full(3, np.inf), judge, Claims())
 
 
 def test_many_answers_are_thinned_out_evenly():

@@ -12,6 +12,37 @@ from typing import Any
 from ..backend import Array, Unsupported
 from .differentiating import Differentiating, Function, Named, Names, Tensors
 
+SNIPPET = """\
+import chainer
+
+def sampled(U, grid):
+    return chainer.functions.spatial_transformer_sampler(U, grid.transpose((0, 3, 1, 2)))
+
+def gridded(theta, size):
+    return chainer.functions.spatial_transformer_grid(theta, size[2:]).transpose((0, 2, 3, 1))
+
+def pulled(output, bar):
+    output.grad_var = chainer.Variable(bar)
+    output.backward()
+
+def grid_sample(U, grid, **settings):
+    return sampled(*(chainer.Variable(array, requires_grad=False) for array in (U, grid))).array
+
+def grid_sample_vjp(U, grid, V_bar, needs, **settings):
+    arrays = {"U": U, "grid": grid}
+    at = {name: chainer.Variable(array, requires_grad=name in needs) for name, array in arrays.items()}
+    pulled(sampled(**at), V_bar)
+    return {name: at[name].grad for name in needs}
+
+def affine_grid(theta, size, align_corners):
+    return gridded(chainer.Variable(theta, requires_grad=False), size).array
+
+def affine_grid_vjp(theta, size, grid_bar, align_corners):
+    leaf = chainer.Variable(theta)
+    pulled(gridded(leaf, size), grid_bar)
+    return leaf.grad
+"""
+
 
 class Chainer(Differentiating):
     """On the CPU; derivatives by ``Variable.backward``."""
@@ -20,14 +51,7 @@ class Chainer(Differentiating):
     align_corners = (True,)
     dtypes = ("float16", "float32", "float64")
     profile = "mxnet"
-    half_coordinates = "float16"
-    snippet = """\
-import chainer
-at = [chainer.Variable(array) for array in (U, np.moveaxis(grid, -1, 1))]
-V = chainer.functions.spatial_transformer_sampler(*at)
-V.grad = V_bar
-V.backward()
-V, U_bar, grid_bar = V.array, at[0].grad, np.moveaxis(at[1].grad, 1, -1)"""
+    snippet = SNIPPET
 
     @cached_property
     def chainer(self) -> Any:

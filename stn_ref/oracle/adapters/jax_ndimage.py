@@ -14,9 +14,52 @@ import numpy as np
 
 from ..backend import Array
 from .differentiating import Differentiating, Function, Named, Names, Tensors
-from .pixels import pixel_axes
+from .pixels import PIXEL_AXES, pixel_axes
 
 ORDERS = {"nearest": 0, "bilinear": 1}
+NDIMAGE_MODE = """
+def ndimage_mode(padding_mode, align_corners):
+    reflection = "mirror" if align_corners else "reflect"
+    return {"zeros": "constant", "border": "nearest", "reflection": reflection}[padding_mode]
+"""
+SNIPPET = (
+    """\
+import functools
+import jax
+jax.config.update("jax_enable_x64", True)
+"""
+    + NDIMAGE_MODE
+    + PIXEL_AXES
+    + """
+@functools.partial(jax.jit, static_argnames=("mode", "padding_mode", "align_corners"))
+def sampled(U, grid, mode, padding_mode, align_corners):
+    def plane(image, axes):
+        how = int(mode == "bilinear"), ndimage_mode(padding_mode, align_corners)
+        return jax.scipy.ndimage.map_coordinates(image, axes, *how)
+    axes = pixel_axes(jax.numpy, grid, U.shape[2:], align_corners)
+    return jax.vmap(jax.vmap(plane, (0, None)))(U, axes)
+
+def pulled(f, at, needs, bars):
+    _, pullback = jax.vjp(lambda leaves: f({**at, **leaves}), {name: at[name] for name in needs})
+    return pullback(bars)[0]
+
+def grid_sample(U, grid, **settings):
+    return sampled(U, grid, **settings)
+
+def grid_sample_vjp(U, grid, V_bar, needs, **settings):
+    at = {"U": U, "grid": grid}
+    return pulled(lambda at: sampled(**at, **settings), at, needs, V_bar)
+
+def grid_sample_jvp(U, grid, U_dot, grid_dot, **settings):
+    _, V_dot = jax.jvp(functools.partial(sampled, **settings), (U, grid), (U_dot, grid_dot))
+    return V_dot
+
+def grid_sample_vjp_vjp(U, grid, V_bar, U_bar_bar, grid_bar_bar, needs, **settings):
+    bars = lambda at: grid_sample_vjp(**at, needs=("U", "grid"), **settings)
+    at = {"U": U, "grid": grid, "V_bar": V_bar}
+    return pulled(bars, at, needs, {"U": U_bar_bar, "grid": grid_bar_bar})
+"""
+)
 
 
 def ndimage_mode(padding_mode: str, align_corners: bool) -> str:
@@ -38,19 +81,7 @@ class Jax(Differentiating):
     dims = (2, 3)
     dtypes = ("float32", "float64")
     profile = "jax"
-    snippet = """\
-import jax
-jax.config.update("jax_enable_x64", True)
-def sample(U, grid):
-    at = []
-    for k, n in reversed([*enumerate(reversed(U.shape[2:]))]):
-        at.append((grid[..., k] + 1) * (n - 1) / 2 if align_corners else ((grid[..., k] + 1) * n - 1) / 2)
-    reflection = "mirror" if align_corners else "reflect"
-    kind = {"zeros": "constant", "border": "nearest", "reflection": reflection}[padding_mode]
-    plane = lambda U, at: jax.scipy.ndimage.map_coordinates(U, at, int(mode == "bilinear"), kind)
-    return jax.vmap(jax.vmap(plane, (0, None)))(U, at)
-V, pullback = jax.vjp(sample, U, grid)
-V, (U_bar, grid_bar) = np.asarray(V), map(np.asarray, pullback(V_bar))"""
+    snippet = SNIPPET
 
     @cached_property
     def jax(self) -> Any:

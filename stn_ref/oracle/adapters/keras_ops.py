@@ -12,25 +12,28 @@ from importlib import import_module
 from typing import Any
 
 from ..backend import Unsupported
-from .jax_ndimage import ORDERS, ndimage_mode
-from .pixels import pixel_axes
-from .pytorch import Torch
-from .tensorflow_crop import TensorFlow
+from .jax_ndimage import NDIMAGE_MODE, ORDERS, ndimage_mode
+from .pixels import PIXEL_AXES, pixel_axes
+from .pytorch import BEYOND, SAMPLES, TENSORS, Torch
+from .tensorflow_crop import DERIVATIVES, TENSORFLOW, TensorFlow
 
-SNIPPET = """\
+MAPPED = (
+    """\
 import os
 os.environ["KERAS_BACKEND"] = "FRAMEWORK"
 import keras
-at = []
-for k, n in reversed([*enumerate(reversed(U.shape[2:]))]):
-    at.append((grid[..., k] + 1) * (n - 1) / 2 if align_corners else ((grid[..., k] + 1) * n - 1) / 2)
-reflection = "mirror" if align_corners else "reflect"
-kind = {"zeros": "constant", "border": "nearest", "reflection": reflection}[padding_mode]
-def plane(image, at):
-    return keras.ops.convert_to_numpy(
-        keras.ops.image.map_coordinates(image, at, int(mode == "bilinear"), kind)
-    )
-V = np.array([[plane(c, [x[n] for x in at]) for c in image] for n, image in enumerate(U)])"""
+"""
+    + NDIMAGE_MODE
+    + PIXEL_AXES
+    + """
+def sampled(U, grid, mode, padding_mode, align_corners):
+    how = int(mode == "bilinear"), ndimage_mode(padding_mode, align_corners)
+    axes = keras.ops.stack(pixel_axes(keras.ops, grid, U.shape[2:], align_corners))
+    image = keras.ops.image.map_coordinates
+    V = [[image(U[n, c], axes[:, n], *how) for c in range(U.shape[1])] for n in range(U.shape[0])]
+    return keras.ops.stack([keras.ops.stack(channels) for channels in V])
+"""
+)
 
 
 def keras_on(framework: str) -> Any:
@@ -64,7 +67,7 @@ class Keras(TensorFlow):
     dims = (2, 3)
     dtypes = ("float32", "float64")
     profile = "torch"
-    snippet = SNIPPET.replace("FRAMEWORK", "tensorflow")
+    snippet = MAPPED.replace("FRAMEWORK", "tensorflow") + TENSORFLOW + DERIVATIVES
 
     @cached_property
     def keras(self) -> Any:
@@ -84,7 +87,7 @@ class KerasTorch(Torch):
     name = "keras-torch"
     modes = ("nearest", "bilinear")
     dtypes = ("float32", "float64")
-    snippet = SNIPPET.replace("FRAMEWORK", "torch")
+    snippet = MAPPED.replace("FRAMEWORK", "torch") + TENSORS + SAMPLES + BEYOND
 
     @cached_property
     def keras(self) -> Any:

@@ -9,8 +9,21 @@ from importlib import import_module
 from typing import Any
 
 from ..backend import Unsupported
-from .pixels import pixel_axes
-from .pytorch import Torch
+from .pixels import PIXEL_AXES, pixel_axes
+from .pytorch import BEYOND, GRIDS, SAMPLES, TENSORS, Torch
+
+CALLS = """
+import kornia
+
+def sampled(U, grid, **settings):
+    y, x = pixel_axes(torch, grid, U.shape[2:], settings["align_corners"])
+    return kornia.geometry.transform.remap(U, x, y, **settings)
+
+def gridded(theta, size, align_corners):
+    base = kornia.geometry.create_meshgrid(*size[2:], device=theta.device, dtype=theta.dtype)
+    homography = kornia.geometry.convert_affinematrix_to_homography(theta)
+    return kornia.geometry.transform.warp_grid(base, homography)
+"""
 
 
 class Kornia(Torch):
@@ -22,14 +35,7 @@ class Kornia(Torch):
     dims = (2,)
     dtypes = ("float32", "float64")
     coordinate_operations = 8
-    snippet = """\
-import kornia, torch
-U_leaf, grid_leaf = leaves = [torch.tensor(array, requires_grad=True) for array in (U, grid)]
-(H, W), (x, y) = U.shape[2:], (grid_leaf[..., 0], grid_leaf[..., 1])
-maps = (x + 1) * (W - 1) / 2, (y + 1) * (H - 1) / 2
-V = kornia.geometry.transform.remap(U_leaf, *maps, mode, padding_mode, align_corners)
-U_bar, grid_bar = (bar.numpy() for bar in torch.autograd.grad(V, leaves, torch.tensor(V_bar)))
-V = V.detach().numpy()"""
+    snippet = TENSORS + PIXEL_AXES + CALLS + SAMPLES + BEYOND + GRIDS
 
     @cached_property
     def kornia(self) -> Any:

@@ -13,6 +13,43 @@ import numpy as np
 from ..backend import Array, Unsupported
 from .differentiating import Differentiating, Function, Named, Names, Tensors
 
+SNIPPET = """\
+import mxnet as mx
+
+def tensor(array):
+    return mx.nd.array(array, dtype=array.dtype)
+
+def sampled(U, grid):
+    return mx.nd.BilinearSampler(U, grid.transpose((0, 3, 1, 2)))
+
+def gridded(theta, size):
+    how = {"transform_type": "affine", "target_shape": size[2:]}
+    return mx.nd.GridGenerator(theta.reshape((-1, 6)), **how).transpose((0, 2, 3, 1))
+
+def grid_sample(U, grid, **settings):
+    return sampled(tensor(U), tensor(grid)).asnumpy()
+
+def grid_sample_vjp(U, grid, V_bar, needs, **settings):
+    at = {"U": tensor(U), "grid": tensor(grid)}
+    for name in needs:
+        at[name].attach_grad()
+    with mx.autograd.record():
+        V = sampled(**at)
+    V.backward(tensor(V_bar))
+    return {name: at[name].grad.asnumpy() for name in needs}
+
+def affine_grid(theta, size, align_corners):
+    return gridded(tensor(theta), size).asnumpy()
+
+def affine_grid_vjp(theta, size, grid_bar, align_corners):
+    leaf = tensor(theta)
+    leaf.attach_grad()
+    with mx.autograd.record():
+        grid = gridded(leaf, size)
+    grid.backward(tensor(grid_bar))
+    return leaf.grad.asnumpy()
+"""
+
 
 class MXNet(Differentiating):
     """On the CPU; derivatives by ``mxnet.autograd``."""
@@ -21,15 +58,7 @@ class MXNet(Differentiating):
     align_corners = (True,)
     dtypes = ("float32", "float64")
     profile = "mxnet"
-    snippet = """\
-import mxnet as mx
-at = [mx.nd.array(array, dtype=array.dtype) for array in (U, np.moveaxis(grid, -1, 1))]
-for leaf in at:
-    leaf.attach_grad()
-with mx.autograd.record():
-    V = mx.nd.BilinearSampler(*at)
-V.backward(mx.nd.array(V_bar, dtype=V_bar.dtype))
-V, U_bar, grid_bar = V.asnumpy(), at[0].grad.asnumpy(), np.moveaxis(at[1].grad.asnumpy(), 1, -1)"""
+    snippet = SNIPPET
 
     @cached_property
     def mx(self) -> Any:

@@ -8,9 +8,12 @@ from typing import Any
 
 from .onnx_runtime import MODEL, OPSET, OnnxRuntime
 
-EVALUATOR = """\
+EVALUATOR = """
 from onnx.reference import ReferenceEvaluator
-[V] = ReferenceEvaluator(model).run(None, {"U": U, "grid": grid})"""
+
+def evaluated(model, arrays):
+    return ReferenceEvaluator(model).run(None, arrays)[0]
+"""
 
 
 class OnnxReference(OnnxRuntime):

@@ -11,9 +11,29 @@ from typing import Any
 import numpy as np
 
 from ..backend import Array, Backend
-from .pixels import pixel_axes
+from .pixels import PIXEL_AXES, pixel_axes
 
 MOST_CHANNELS = 4
+SNIPPET = (
+    """\
+import cv2
+"""
+    + PIXEL_AXES
+    + """
+def grid_sample(U, grid, mode, padding_mode, align_corners):
+    kernel = {"nearest": cv2.INTER_NEAREST, "bilinear": cv2.INTER_LINEAR, "bicubic": cv2.INTER_CUBIC}[mode]
+    reflection = cv2.BORDER_REFLECT_101 if align_corners else cv2.BORDER_REFLECT
+    borders = {"zeros": cv2.BORDER_CONSTANT, "border": cv2.BORDER_REPLICATE, "reflection": reflection}
+    how = {"interpolation": kernel, "borderMode": borders[padding_mode]}
+    y, x = pixel_axes(np, grid, U.shape[2:], align_corners)
+    V = np.empty((*U.shape[:2], *grid.shape[1:-1]), U.dtype)
+    for n, first in np.ndindex(len(U), -(-U.shape[1] // 4)):
+        part = slice(4 * first, 4 * first + 4)
+        mapped = cv2.remap(np.moveaxis(U[n, part], 0, -1), x[n], y[n], **how)
+        V[n, part] = np.moveaxis(mapped.reshape(*grid.shape[1:3], -1), -1, 0)
+    return V
+"""
+)
 
 
 class OpenCV(Backend):
@@ -24,17 +44,7 @@ class OpenCV(Backend):
     padding_modes = ("zeros", "border", "reflection")
     dtypes = ("float32",)
     profile = "opencv"
-    snippet = """\
-import cv2
-(H, W), (x, y) = U.shape[2:], (grid[..., 0], grid[..., 1])
-maps = [(x + 1) * (W - 1) / 2, (y + 1) * (H - 1) / 2]
-if not align_corners:
-    maps = [((x + 1) * W - 1) / 2, ((y + 1) * H - 1) / 2]
-kernel = {"nearest": cv2.INTER_NEAREST, "bilinear": cv2.INTER_LINEAR, "bicubic": cv2.INTER_CUBIC}[mode]
-reflection = cv2.BORDER_REFLECT_101 if align_corners else cv2.BORDER_REFLECT
-borders = {"zeros": cv2.BORDER_CONSTANT, "border": cv2.BORDER_REPLICATE, "reflection": reflection}
-how = {"interpolation": kernel, "borderMode": borders[padding_mode]}
-V = np.array([[cv2.remap(c, maps[0][n], maps[1][n], **how) for c in image] for n, image in enumerate(U)])"""
+    snippet = SNIPPET
 
     def __init__(self) -> None:
         self.cv2 = import_module("cv2")

@@ -9,6 +9,46 @@ from ...ops import affine_grid, grid_sample, tps_grid
 from ..backend import Array
 from .differentiating import Differentiating, Function, Named, Names, Tensors
 
+SNIPPET = """\
+import stn_ref
+
+def pulled(f, at, needs, bars):
+    def of_needed(*values):
+        return f(**{**at, **dict(zip(needs, values))})
+    _, pullback = stn_ref.vjp(of_needed, *(at[name] for name in needs))
+    return dict(zip(needs, pullback(bars)))
+
+def grid_sample(U, grid, **settings):
+    return stn_ref.grid_sample(U, grid, **settings)
+
+def grid_sample_vjp(U, grid, V_bar, needs, **settings):
+    at = {"U": U, "grid": grid}
+    return pulled(lambda U, grid: stn_ref.grid_sample(U, grid, **settings), at, needs, V_bar)
+
+def grid_sample_jvp(U, grid, U_dot, grid_dot, **settings):
+    sampled = lambda U, grid: stn_ref.grid_sample(U, grid, **settings)
+    return stn_ref.jvp(sampled, (U, grid), (U_dot, grid_dot))[1]
+
+def grid_sample_vjp_vjp(U, grid, V_bar, U_bar_bar, grid_bar_bar, needs, **settings):
+    def bars(**at):
+        return tuple(grid_sample_vjp(**at, needs=("U", "grid"), **settings).values())
+    at = {"U": U, "grid": grid, "V_bar": V_bar}
+    return pulled(bars, at, needs, (U_bar_bar, grid_bar_bar))
+
+def affine_grid(theta, size, align_corners):
+    return stn_ref.affine_grid(theta, size, align_corners=align_corners)
+
+def affine_grid_vjp(theta, size, grid_bar, align_corners):
+    gridded = lambda theta: stn_ref.affine_grid(theta, size, align_corners=align_corners)
+    return stn_ref.vjp(gridded, theta)[1](grid_bar)[0]
+
+def tps_grid(places, size, **settings):
+    return stn_ref.tps_grid(places, size, **settings)
+
+def tps_grid_vjp(places, size, grid_bar, **settings):
+    return stn_ref.vjp(lambda places: stn_ref.tps_grid(places, size, **settings), places)[1](grid_bar)[0]
+"""
+
 
 class StnRef(Differentiating):
     """``stn_ref.grid_sample``, ``affine_grid``, ``tps_grid``, ``vjp`` and ``jvp``.
@@ -26,11 +66,7 @@ class StnRef(Differentiating):
     dtypes = ("float16", "float32", "float64")
     profile = "paper"
     kink = "right"
-    snippet = """\
-import stn_ref
-settings = {"mode": mode, "padding_mode": padding_mode, "align_corners": align_corners}
-V, pullback = stn_ref.vjp(lambda U, grid: stn_ref.grid_sample(U, grid, **settings), U, grid)
-U_bar, grid_bar = pullback(V_bar)"""
+    snippet = SNIPPET
 
     @property
     def version(self) -> str:

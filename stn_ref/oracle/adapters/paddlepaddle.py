@@ -10,6 +10,36 @@ from typing import Any
 from ..backend import Array, Unsupported
 from .differentiating import Differentiating, Function, Named, Names, Tensors
 
+SNIPPET = """\
+import paddle
+
+def tensor(array):
+    return paddle.to_tensor(array, place=paddle.CPUPlace())
+
+def pulled(output, leaves, bar):
+    return paddle.grad([output], leaves, [tensor(bar)], allow_unused=True)
+
+def grid_sample(U, grid, **settings):
+    return paddle.nn.functional.grid_sample(tensor(U), tensor(grid), **settings).numpy()
+
+def grid_sample_vjp(U, grid, V_bar, needs, **settings):
+    at = {"U": tensor(U), "grid": tensor(grid)}
+    for name in needs:
+        at[name].stop_gradient = False
+    V = paddle.nn.functional.grid_sample(at["U"], at["grid"], **settings)
+    bars = pulled(V, [at[name] for name in needs], V_bar)
+    return {name: None if bar is None else bar.numpy() for name, bar in zip(needs, bars)}
+
+def affine_grid(theta, size, align_corners):
+    return paddle.nn.functional.affine_grid(tensor(theta), list(size), align_corners).numpy()
+
+def affine_grid_vjp(theta, size, grid_bar, align_corners):
+    leaf = tensor(theta)
+    leaf.stop_gradient = False
+    grid = paddle.nn.functional.affine_grid(leaf, list(size), align_corners)
+    return pulled(grid, [leaf], grid_bar)[0].numpy()
+"""
+
 
 class Paddle(Differentiating):
     """On the CPU; derivatives by ``paddle.grad``."""
@@ -20,12 +50,7 @@ class Paddle(Differentiating):
     dims = (2, 3)
     dtypes = ("float32", "float64")
     profile = "torch"
-    snippet = """\
-import paddle
-leaves = [paddle.to_tensor(array, stop_gradient=False) for array in (U, grid)]
-V = paddle.nn.functional.grid_sample(*leaves, mode, padding_mode, align_corners)
-U_bar, grid_bar = (bar.numpy() for bar in paddle.grad([V], leaves, [paddle.to_tensor(V_bar)]))
-V = V.numpy()"""
+    snippet = SNIPPET
 
     @cached_property
     def paddle(self) -> Any:

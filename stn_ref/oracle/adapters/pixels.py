@@ -4,6 +4,16 @@ from typing import Any
 
 import numpy as np
 
+PIXEL_AXES = """
+def pixel_axes(xp, grid, sizes, align_corners):
+    axes = []
+    for k, size in enumerate(reversed(sizes)):
+        with np.errstate(all="ignore"):
+            x_px = grid[..., k] * ((size - 1 if align_corners else size) / 2) + (size - 1) / 2
+        axes.append(xp.where(xp.isfinite(x_px), x_px, grid[..., k]))
+    return axes[::-1]
+"""  # pixel_axes below, for snippets
+
 
 def pixel_axes(xp: Any, grid: Any, sizes: Any, align_corners: bool) -> "list[Any]":
     """Pixel coordinates along the axes of an image of spatial shape ``sizes``, slowest axis first.

@@ -14,6 +14,59 @@ from typing import Any
 from ..backend import Array, Unsupported
 from .differentiating import Differentiating, Function, Named, Names, Tensors
 
+TENSORS = """\
+import torch
+
+def tensor(array):
+    return torch.from_numpy(array).to("cpu")
+
+def array(tensor):
+    return None if tensor is None else tensor.detach().cpu().numpy()
+"""
+SAMPLED = """
+def sampled(U, grid, **settings):
+    return torch.nn.functional.grid_sample(U, grid, **settings)
+"""
+GRIDDED = """
+def gridded(theta, size, align_corners):
+    return torch.nn.functional.affine_grid(theta, size, align_corners=align_corners)
+"""
+GRIDS = """
+def affine_grid(theta, size, align_corners):
+    return array(gridded(tensor(theta), size, align_corners))
+
+def affine_grid_vjp(theta, size, grid_bar, align_corners):
+    leaf = tensor(theta).requires_grad_()
+    [bar] = torch.autograd.grad(gridded(leaf, size, align_corners), [leaf], tensor(grid_bar))
+    return array(bar)
+"""
+SAMPLES = """
+def grid_sample(U, grid, **settings):
+    return array(sampled(tensor(U), tensor(grid), **settings))
+
+def grid_sample_vjp(U, grid, V_bar, needs, **settings):
+    at = {"U": tensor(U), "grid": tensor(grid)}
+    leaves = [at[name].requires_grad_() for name in needs]
+    bars = torch.autograd.grad(sampled(**at, **settings), leaves, tensor(V_bar), allow_unused=True)
+    return {name: array(bar) for name, bar in zip(needs, bars)}
+"""
+BEYOND = """
+def grid_sample_jvp(U, grid, U_dot, grid_dot, **settings):
+    primals, tangents = (tensor(U), tensor(grid)), (tensor(U_dot), tensor(grid_dot))
+    _, V_dot = torch.func.jvp(lambda U, grid: sampled(U, grid, **settings), primals, tangents)
+    return array(V_dot)
+
+def grid_sample_vjp_vjp(U, grid, V_bar, U_bar_bar, grid_bar_bar, needs, **settings):
+    at = {"U": tensor(U), "grid": tensor(grid), "V_bar": tensor(V_bar)}
+    leaves = [leaf.requires_grad_() for leaf in at.values()]
+    V, how = sampled(at["U"], at["grid"], **settings), {"create_graph": True, "allow_unused": True}
+    bars = torch.autograd.grad(V, leaves[:2], at["V_bar"], **how)
+    pairs = zip(bars, (tensor(U_bar_bar), tensor(grid_bar_bar)))
+    bars, bar_bars = zip(*[(bar, b) for bar, b in pairs if bar is not None and bar.requires_grad])
+    seconds = torch.autograd.grad(bars, [at[name] for name in needs], bar_bars, allow_unused=True)
+    return {name: array(second) for name, second in zip(needs, seconds)}
+"""
+
 
 class Torch(Differentiating):
     """Eager, on the CPU; derivatives by ``torch.autograd``."""
@@ -25,13 +78,7 @@ class Torch(Differentiating):
     dtypes: "tuple[str, ...]" = ("float16", "float32", "float64")
     profile = "torch"
     device = "cpu"
-    snippet = """\
-import torch
-leaves = [torch.tensor(array, requires_grad=True) for array in (U, grid)]
-settings = {"mode": mode, "padding_mode": padding_mode, "align_corners": align_corners}
-V = torch.nn.functional.grid_sample(*leaves, **settings)
-U_bar, grid_bar = (bar.numpy() for bar in torch.autograd.grad(V, leaves, torch.tensor(V_bar)))
-V = V.detach().numpy()"""
+    snippet = TENSORS + SAMPLED + GRIDDED + SAMPLES + BEYOND + GRIDS
 
     @cached_property
     def torch(self) -> Any:

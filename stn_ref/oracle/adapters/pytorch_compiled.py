@@ -4,21 +4,24 @@ It needs a C++ compiler, and seconds for every new setting, dtype and set of req
 no derivatives of second order, and no forward mode.
 """
 
+import re
 from functools import cached_property
 from types import SimpleNamespace
 from typing import Any
 
 from ..backend import Unsupported
 from .differentiating import Named
-from .pytorch import Torch
+from .pytorch import GRIDDED, GRIDS, SAMPLED, SAMPLES, TENSORS, Torch
 
 
 class TorchCompile(Torch):
     """For shapes that change."""
 
     name = "torch-compile"
-    snippet = Torch.snippet.replace(
-        "torch.nn.functional.grid_sample(", "torch.compile(torch.nn.functional.grid_sample)("
+    snippet = re.sub(
+        r"(torch\.nn\.functional\.\w+)\(",
+        r"torch.compile(\1, dynamic=True, fullgraph=True)(",
+        TENSORS + SAMPLED + GRIDDED + SAMPLES + GRIDS,
     )
 
     @cached_property

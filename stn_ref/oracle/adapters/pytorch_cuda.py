@@ -14,6 +14,7 @@ class TorchCuda(Torch):
     name = "torch-cuda"
     deterministic = False
     device = "cuda"
+    snippet = Torch.snippet.replace('.to("cpu")', '.to("cuda")')
 
     @cached_property
     def torch(self) -> Any:

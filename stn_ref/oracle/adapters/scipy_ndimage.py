@@ -13,7 +13,25 @@ from typing import Any
 import numpy as np
 
 from ..backend import Array, Backend
-from .pixels import pixel_axes
+from .pixels import PIXEL_AXES, pixel_axes
+
+SNIPPET = (
+    """\
+from scipy.ndimage import map_coordinates
+"""
+    + PIXEL_AXES
+    + """
+def grid_sample(U, grid, mode, padding_mode, align_corners):
+    reflection = "mirror" if align_corners else "reflect"
+    kind = {"zeros": "grid-constant", "border": "nearest", "reflection": reflection}[padding_mode]
+    how = {"order": int(mode == "bilinear"), "mode": kind}
+    axes = np.stack(pixel_axes(np, grid, U.shape[2:], align_corners))
+    V = np.empty((*U.shape[:2], *grid.shape[1:-1]), U.dtype)
+    for n, c in np.ndindex(*U.shape[:2]):
+        V[n, c] = map_coordinates(U[n, c], axes[:, n], **how)
+    return V
+"""
+)
 
 
 class SciPy(Backend):
@@ -30,15 +48,7 @@ class SciPy(Backend):
     dims = (2, 3)
     dtypes = ("float32", "float64")
     profile = "scipy"
-    snippet = """\
-from scipy.ndimage import map_coordinates
-at = []
-for k, n in reversed([*enumerate(reversed(U.shape[2:]))]):
-    at.append((grid[..., k] + 1) * (n - 1) / 2 if align_corners else ((grid[..., k] + 1) * n - 1) / 2)
-reflection = "mirror" if align_corners else "reflect"
-kind = {"zeros": "grid-constant", "border": "nearest", "reflection": reflection}[padding_mode]
-how = {"order": int(mode == "bilinear"), "mode": kind}
-V = np.array([[map_coordinates(c, [x[n] for x in at], **how) for c in image] for n, image in enumerate(U)])"""
+    snippet = SNIPPET
 
     @cached_property
     def ndimage(self) -> Any:

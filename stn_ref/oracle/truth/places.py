@@ -71,6 +71,8 @@ class Places:
         self.kinks: Array = np.any([axis.touches for axis in self.axes], axis=0)
         self.at_kink: Array = np.any([axis.at_kink for axis in self.axes], axis=0)
         self.reach = [axis.reach for axis in self.axes]  # d of the module's docstring, (N, P) each
+        ended: Array = np.any([axis.ended for axis in self.axes], axis=0)
+        self.cut: Array = ended & np.all([axis.tapered for axis in self.axes], axis=0)
         self.index = self._index()
         self.choices, self.taps = self.index.shape[:2]
         self._weights: dict[Orders, Any] = {}
@@ -138,6 +140,7 @@ class Axis:
         g = np.where(np.isfinite(g), g, 0)
         self.x = (numbers.of(g) * across + numbers.of(far_away) + (size - 1)).halved()
         self.reach, self.wide = self._uncertainty(g, across)
+        self.ended = self._end()
         self._choose()
         self._weights: dict[int, Any] = {}
         self._floats: dict[int, Array] = {}
@@ -158,6 +161,15 @@ class Axis:
         wide = reach >= TOO_FAR
         return np.where(wide, 0.0, reach), wide
 
+    def _end(self) -> Array:
+        """Where the image has ended; ``wide`` is also where a backend's rounding decides whether it has."""
+        if self.reading.padding_mode != "zeros" or self.reading.profile.tapers:
+            return np.zeros(self.wide.shape, bool)
+        x = self.x.float()
+        beyond = np.maximum(-x, x - (self.size - 1))
+        self.wide = self.wide | ((self.reach > 0) & (np.abs(beyond) <= self.reach))
+        return np.asarray((beyond > 0) & ~self.wide)
+
     def _choose(self) -> None:
         """The cell of each sample, its neighbour if that may be meant, and the places in them."""
         if self.reading.mode == "nearest":
@@ -167,7 +179,7 @@ class Axis:
             place = t.float()
             self.at_kink = place == 0
             other = np.where(place <= self.reach, -1, np.where(1 - place <= self.reach, 1, 0))
-        other = np.where(self.wide, 0, other)
+        other = np.where(self.wide | self.ended, 0, other)
         self.touches = other != 0
         cells, places = [whole], [t]
         if self.touches.any():
@@ -203,6 +215,17 @@ class Axis:
     @cached_property
     def index(self) -> Array:
         """Which pixel each tap reads, ``size`` for none, (J, K, N, P)."""
+        return np.where(self.ended, self.size, self._tapering)
+
+    @cached_property
+    def tapered(self) -> Array:
+        """Where eq. (5) still reads a pixel of the image, by more than rounding."""
+        read = (self._tapering != self.size) & (self.floats(0) > self.reach)
+        return np.asarray(read.any((0, 1)))
+
+    @cached_property
+    def _tapering(self) -> Array:
+        """The index by eq. (5)."""
         first = FIRST_TAP[self.reading.mode]
         taps = range(first, first + TAPS[self.reading.mode])
         return np.stack([self._pixel(self.cells + tap) for tap in taps], axis=1)

@@ -27,6 +27,9 @@ class Profile:
     """Whether a coordinate is reflected into the image before the nearest pixel is chosen."""
     cubic: float = -0.75
     """Keys' parameter a of the bicubic kernel."""
+    tapers: bool = True
+    """Whether an image among zeros goes to 0 over the pixel around it, eq. (5); else it ends with the centres
+    of its outermost pixels, and what lies beyond them is 0 at once."""
     singleton: int = 0
     """The coordinate that ``affine_grid`` gives an axis of one pixel under ``align_corners=True``."""
     literal_nan: bool = False
@@ -74,6 +77,7 @@ def variants(profile: Profile) -> "list[tuple[str, Profile]]":
         for other in _TABLE
     ]
     in_use.append(("ONNX Runtime", "singleton", 1))
+    in_use.append(("SciPy's constant, TensorFlow's crop_and_resize", "tapers", False))
     found: dict[Profile, str] = {}
     for name, convention, value in in_use:
         changed = replace(profile, **{convention: value})
