@@ -25,7 +25,7 @@ class Store:
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     store = Store(folder)
     ...     store.put(run, {**run.configuration, "error": 1.5})
-    ...     store.get(run)["error"], store.has_begun(run)
+    ...     store.get(run)["error"], store.checkpoint(run).exists()
     (1.5, False)
     """
 
@@ -70,11 +70,6 @@ class Store:
         checkpoint = self.checkpoint(run)
         for used in (checkpoint, previous_path(checkpoint)):
             used.unlink(missing_ok=True)
-
-    def has_begun(self, run: Run) -> bool:
-        """Whether there is a checkpoint to go on from."""
-        checkpoint = self.checkpoint(run)
-        return checkpoint.exists() or previous_path(checkpoint).exists()
 
     @contextmanager
     def at_work(self, run: Run) -> Iterator[Path]:

@@ -21,7 +21,7 @@ PATIENCE = 5.0  # seconds between two attempts at a run that another process is 
 Cell = tuple[str, str]
 
 
-class RunFailed(RuntimeError):
+class RunFailed(ChildProcessError):
     """A run cannot be carried out; the message says why."""
 
 
@@ -43,10 +43,10 @@ def carry_out(run: Run, folder: str) -> Row:
         If another process is at work on it.
     """
     store = Store(folder)
-    row = store.get(run)
-    if row is None:
-        experiment: Experiment = import_module("stn_ref.experiments").EXPERIMENTS[run.experiment]
-        with store.at_work(run) as checkpoint:
+    experiment: Experiment = import_module("stn_ref.experiments").EXPERIMENTS[run.experiment]
+    with store.at_work(run) as checkpoint:
+        row = store.get(run)
+        if row is None:
             row = experiment.carry_out(run, checkpoint)
             store.put(run, row)
     return row
