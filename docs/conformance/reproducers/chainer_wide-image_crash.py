@@ -27,16 +27,24 @@ U = np.array([[[[0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
                  0.0]]]], dtype="float16")
 grid = np.array([[[[0.0, 0.0]]]], dtype="float16")
 V_bar = np.array([[[[0.0]]]], dtype="float16")
-mode = 'bilinear'
-padding_mode = 'zeros'
-align_corners = True
+print("expected", 'an answer', flush=True)
+settings = {'needs': ('U', 'grid'), 'mode': 'bilinear', 'padding_mode': 'zeros', 'align_corners': True}
 
 import chainer
-at = [chainer.Variable(array) for array in (U, np.moveaxis(grid, -1, 1))]
-V = chainer.functions.spatial_transformer_sampler(*at)
-V.grad = V_bar
-V.backward()
-V, U_bar, grid_bar = V.array, at[0].grad, np.moveaxis(at[1].grad, 1, -1)
 
-print("got     ", U_bar.shape)
-print("expected", np.nan, "to", np.nan)
+def sampled(U, grid):
+    return chainer.functions.spatial_transformer_sampler(U, grid.transpose((0, 3, 1, 2)))
+
+def pulled(output, bar):
+    output.grad_var = chainer.Variable(bar)
+    output.backward()
+
+def grid_sample_vjp(U, grid, V_bar, needs, **settings):
+    arrays = {"U": U, "grid": grid}
+    at = {name: chainer.Variable(array, requires_grad=name in needs) for name, array in arrays.items()}
+    pulled(sampled(**at), V_bar)
+    return {name: at[name].grad for name in needs}
+
+
+answer = np.asarray(grid_sample_vjp(U=U, grid=grid, V_bar=V_bar, **settings)["U"])
+print("got     ", answer.dtype, answer.shape)

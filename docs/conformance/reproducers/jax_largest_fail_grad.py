@@ -8,24 +8,48 @@ import numpy as np
 U = np.array([[[[4.0, -2.0, 2.0, -4.0, -2.0],
                 [-3.0, -4.0, 1.0, 4.0, -2.0],
                 [1.0, -2.0, 2.0, 2.0, 3.0]]]], dtype="float32")
-grid = np.array([[[[3.4028235e+38, 0.0]]]], dtype="float32")
-V_bar = np.array([[[[4.0]]]], dtype="float32")
-mode = 'bilinear'
-padding_mode = 'border'
-align_corners = True
+grid = np.array([[[[3.4028235e+38, 0.0],
+                   [0.0, 3.4028235e+38]],
 
+                  [[-3.4028235e+38, 0.0],
+                   [0.0, -3.4028235e+38]]]], dtype="float32")
+V_bar = np.array([[[[4.0, 3.0],
+                    [-1.0, 1.0]]]], dtype="float32")
+settings = {'needs': ('U', 'grid'), 'mode': 'bilinear', 'padding_mode': 'border', 'align_corners': True}
+
+import functools
 import jax
 jax.config.update("jax_enable_x64", True)
-def sample(U, grid):
-    at = []
-    for k, n in reversed([*enumerate(reversed(U.shape[2:]))]):
-        at.append((grid[..., k] + 1) * (n - 1) / 2 if align_corners else ((grid[..., k] + 1) * n - 1) / 2)
-    reflection = "mirror" if align_corners else "reflect"
-    kind = {"zeros": "constant", "border": "nearest", "reflection": reflection}[padding_mode]
-    plane = lambda U, at: jax.scipy.ndimage.map_coordinates(U, at, int(mode == "bilinear"), kind)
-    return jax.vmap(jax.vmap(plane, (0, None)))(U, at)
-V, pullback = jax.vjp(sample, U, grid)
-V, (U_bar, grid_bar) = np.asarray(V), map(np.asarray, pullback(V_bar))
 
-print("got     ", grid_bar[0, 0, 0, 0])
-print("expected", -2.6702903142013788e-05, "to", 2.6702903142013788e-05)
+def ndimage_mode(padding_mode, align_corners):
+    reflection = "mirror" if align_corners else "reflect"
+    return {"zeros": "constant", "border": "nearest", "reflection": reflection}[padding_mode]
+
+def pixel_axes(xp, grid, sizes, align_corners):
+    axes = []
+    for k, size in enumerate(reversed(sizes)):
+        with np.errstate(all="ignore"):
+            x_px = grid[..., k] * ((size - 1 if align_corners else size) / 2) + (size - 1) / 2
+        axes.append(xp.where(xp.isfinite(x_px), x_px, grid[..., k]))
+    return axes[::-1]
+
+@functools.partial(jax.jit, static_argnames=("mode", "padding_mode", "align_corners"))
+def sampled(U, grid, mode, padding_mode, align_corners):
+    def plane(image, axes):
+        how = int(mode == "bilinear"), ndimage_mode(padding_mode, align_corners)
+        return jax.scipy.ndimage.map_coordinates(image, axes, *how)
+    axes = pixel_axes(jax.numpy, grid, U.shape[2:], align_corners)
+    return jax.vmap(jax.vmap(plane, (0, None)))(U, axes)
+
+def pulled(f, at, needs, bars):
+    _, pullback = jax.vjp(lambda leaves: f({**at, **leaves}), {name: at[name] for name in needs})
+    return pullback(bars)[0]
+
+def grid_sample_vjp(U, grid, V_bar, needs, **settings):
+    at = {"U": U, "grid": grid}
+    return pulled(lambda at: sampled(**at, **settings), at, needs, V_bar)
+
+
+answer = np.asarray(grid_sample_vjp(U=U, grid=grid, V_bar=V_bar, **settings)["grid"])
+print("got     ", answer[0, 0, 0, 0])
+print("expected", '-2.6702903142013788e-05 to 2.6702903142013788e-05')

@@ -9,7 +9,15 @@ import numpy as np
 
 U = np.array([[[[2.0, -3.0, -1.0, 1.0, -3.0],
                 [2.0, -2.0, -1.0, 4.0, 2.0],
-                [-3.0, -2.0, -3.0, -2.0, -2.0]]]], dtype="float32")
+                [-3.0, -2.0, -3.0, -2.0, -2.0]],
+
+               [[-4.0, 4.0, -4.0, 2.0, 4.0],
+                [3.0, 4.0, 3.0, 2.0, -1.0],
+                [1.0, 4.0, 4.0, 3.0, -2.0]],
+
+               [[-2.0, -2.0, -2.0, 3.0, 1.0],
+                [-1.0, 1.0, -1.0, 3.0, 3.0],
+                [-1.0, 3.0, -1.0, -1.0, 2.0]]]], dtype="float32")
 grid = np.array([[[[np.inf, 1.125],
                    [-np.inf, 1.125],
                    [-0.375, np.inf],
@@ -26,18 +34,46 @@ grid = np.array([[[[np.inf, 1.125],
                    [1.0, 1.0]]]], dtype="float32")
 V_bar = np.array([[[[1.0, -1.0, -1.0, -2.0],
                     [-4.0, 2.0, 2.0, -2.0],
-                    [-1.0, -2.0, 3.0, -4.0]]]], dtype="float32")
-mode = 'bilinear'
-padding_mode = 'reflection'
-align_corners = True
+                    [-1.0, -2.0, 3.0, -4.0]],
 
-import kornia, torch
-U_leaf, grid_leaf = leaves = [torch.tensor(array, requires_grad=True) for array in (U, grid)]
-(H, W), (x, y) = U.shape[2:], (grid_leaf[..., 0], grid_leaf[..., 1])
-maps = (x + 1) * (W - 1) / 2, (y + 1) * (H - 1) / 2
-V = kornia.geometry.transform.remap(U_leaf, *maps, mode, padding_mode, align_corners)
-U_bar, grid_bar = (bar.numpy() for bar in torch.autograd.grad(V, leaves, torch.tensor(V_bar)))
-V = V.detach().numpy()
+                   [[-2.0, -1.0, 3.0, -4.0],
+                    [2.0, -1.0, -3.0, 4.0],
+                    [-3.0, 2.0, -1.0, -2.0]],
 
-print("got     ", U_bar.shape)
-print("expected", np.nan, "to", np.nan)
+                   [[-1.0, 1.0, 4.0, -3.0],
+                    [-3.0, 4.0, -1.0, -4.0],
+                    [-3.0, -3.0, 2.0, 1.0]]]], dtype="float32")
+print("expected", 'an answer', flush=True)
+settings = {'needs': ('U', 'grid'), 'mode': 'bilinear', 'padding_mode': 'reflection', 'align_corners': True}
+
+import torch
+
+def tensor(array):
+    return torch.from_numpy(array).to("cpu")
+
+def array(tensor):
+    return None if tensor is None else tensor.detach().cpu().numpy()
+
+def pixel_axes(xp, grid, sizes, align_corners):
+    axes = []
+    for k, size in enumerate(reversed(sizes)):
+        with np.errstate(all="ignore"):
+            x_px = grid[..., k] * ((size - 1 if align_corners else size) / 2) + (size - 1) / 2
+        axes.append(xp.where(xp.isfinite(x_px), x_px, grid[..., k]))
+    return axes[::-1]
+
+import kornia
+
+def sampled(U, grid, **settings):
+    y, x = pixel_axes(torch, grid, U.shape[2:], settings["align_corners"])
+    return kornia.geometry.transform.remap(U, x, y, **settings)
+
+def grid_sample_vjp(U, grid, V_bar, needs, **settings):
+    at = {"U": tensor(U), "grid": tensor(grid)}
+    leaves = [at[name].requires_grad_() for name in needs]
+    bars = torch.autograd.grad(sampled(**at, **settings), leaves, tensor(V_bar), allow_unused=True)
+    return {name: array(bar) for name, bar in zip(needs, bars)}
+
+
+answer = np.asarray(grid_sample_vjp(U=U, grid=grid, V_bar=V_bar, **settings)["U"])
+print("got     ", answer.dtype, answer.shape)

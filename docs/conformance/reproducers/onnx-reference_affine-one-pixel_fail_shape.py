@@ -7,13 +7,31 @@ import numpy as np
 
 theta = np.array([[[0.0, 0.0, 0.0],
                    [0.0, 0.0, 0.0]]], dtype="float16")
-size = (1, 1, 1, 1)
-align_corners = True
+settings = {'size': (1, 1, 1, 1), 'align_corners': True}
 
-from stn_ref.oracle.adapters.onnx_reference import OnnxReference
+import onnx
+from onnx import helper
 
-backend = OnnxReference()
-answer = np.asarray(backend.affine_grid(theta=theta, size=size, align_corners=align_corners))
+def ran(operator, arrays, rank, **attributes):
+    kinds = {name: helper.np_dtype_to_tensor_dtype(array.dtype) for name, array in arrays.items()}
+    info = helper.make_tensor_value_info
+    inputs = [info(name, kinds[name], [None] * array.ndim) for name, array in arrays.items()]
+    output = info("result", next(iter(kinds.values())), [None] * rank)
+    node = helper.make_node(operator, list(arrays), ["result"], **attributes)
+    graph = helper.make_graph([node], operator, inputs, [output])
+    imports = [helper.make_opsetid("", 20)]
+    return evaluated(helper.make_model(graph, opset_imports=imports, ir_version=9), arrays)
 
-print("got     ", answer.shape)
-print("expected", np.nan, "to", np.nan)
+def affine_grid(theta, size, align_corners):
+    arrays = {"theta": theta, "size": np.array(size, np.int64)}
+    return ran("AffineGrid", arrays, len(size), align_corners=int(align_corners))
+
+from onnx.reference import ReferenceEvaluator
+
+def evaluated(model, arrays):
+    return ReferenceEvaluator(model).run(None, arrays)[0]
+
+
+answer = np.asarray(affine_grid(theta=theta, **settings))
+print("got     ", answer.dtype, answer.shape)
+print("expected", 'float16 (1, 1, 1, 2)')

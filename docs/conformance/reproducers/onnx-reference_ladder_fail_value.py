@@ -10,24 +10,32 @@ import numpy as np
 U = np.array([[[[0.0, 1.0],
                 [0.0, 0.0]]]], dtype="float64")
 grid = np.array([[[[67108861.0, 0.0]]]], dtype="float64")
-V_bar = np.array([[[[-4.0]]]], dtype="float64")
-mode = 'bilinear'
-padding_mode = 'reflection'
-align_corners = True
+settings = {'mode': 'bilinear', 'padding_mode': 'reflection', 'align_corners': True}
 
 import onnx
 from onnx import helper
-kind = helper.np_dtype_to_tensor_dtype(U.dtype)
-modes = {"nearest": "nearest", "bilinear": "linear", "bicubic": "cubic"}
-how = {"mode": modes[mode], "padding_mode": padding_mode, "align_corners": int(align_corners)}
-node = helper.make_node("GridSample", ["U", "grid"], ["V"], **how)
-U_info, grid_info, V_info = (
-    helper.make_tensor_value_info(name, kind, [None] * U.ndim) for name in ("U", "grid", "V")
-)
-graph = helper.make_graph([node], "sample", [U_info, grid_info], [V_info])
-model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=9)
-from onnx.reference import ReferenceEvaluator
-[V] = ReferenceEvaluator(model).run(None, {"U": U, "grid": grid})
 
-print("got     ", V[0, 0, 0, 0])
-print("expected", 0.4999999999999991, "to", 0.5000000000000009)
+def ran(operator, arrays, rank, **attributes):
+    kinds = {name: helper.np_dtype_to_tensor_dtype(array.dtype) for name, array in arrays.items()}
+    info = helper.make_tensor_value_info
+    inputs = [info(name, kinds[name], [None] * array.ndim) for name, array in arrays.items()]
+    output = info("result", next(iter(kinds.values())), [None] * rank)
+    node = helper.make_node(operator, list(arrays), ["result"], **attributes)
+    graph = helper.make_graph([node], operator, inputs, [output])
+    imports = [helper.make_opsetid("", 20)]
+    return evaluated(helper.make_model(graph, opset_imports=imports, ir_version=9), arrays)
+
+def grid_sample(U, grid, mode, padding_mode, align_corners):
+    modes = {"nearest": "nearest", "bilinear": "linear", "bicubic": "cubic"}
+    how = {"mode": modes[mode], "padding_mode": padding_mode, "align_corners": int(align_corners)}
+    return ran("GridSample", {"U": U, "grid": grid}, U.ndim, **how)
+
+from onnx.reference import ReferenceEvaluator
+
+def evaluated(model, arrays):
+    return ReferenceEvaluator(model).run(None, arrays)[0]
+
+
+answer = np.asarray(grid_sample(U=U, grid=grid, **settings))
+print("got     ", answer[0, 0, 0, 0])
+print("expected", '0.4999999999999991 to 0.5000000000000009')

@@ -34,34 +34,32 @@ grid = np.array([[[[-0.3125, -0.625],
                    [0.0625, 0.375],
                    [-0.375, 0.0625],
                    [1.4375, 0.9375]]]], dtype="float32")
-V_bar = np.array([[[[3.0, -4.0, 4.0, 2.0, 1.0],
-                    [1.0, -2.0, 1.0, -3.0, 4.0],
-                    [-2.0, 1.0, -4.0, 2.0, 3.0],
-                    [-4.0, -4.0, 2.0, 1.0, -3.0]],
-
-                   [[-2.0, -2.0, -1.0, 1.0, -4.0],
-                    [4.0, 3.0, -2.0, -4.0, 4.0],
-                    [2.0, -2.0, -3.0, 1.0, 3.0],
-                    [-4.0, -2.0, 2.0, 1.0, -1.0]],
-
-                   [[-2.0, 2.0, -2.0, 1.0, 4.0],
-                    [-4.0, -1.0, 4.0, 4.0, -2.0],
-                    [-4.0, -1.0, -3.0, 1.0, 1.0],
-                    [-3.0, 1.0, -4.0, -1.0, 4.0]]]], dtype="float32")
-mode = 'bicubic'
-padding_mode = 'reflection'
-align_corners = True
+print("expected", 'an answer in time', flush=True)
+settings = {'mode': 'bicubic', 'padding_mode': 'reflection', 'align_corners': True}
 
 import cv2
-(H, W), (x, y) = U.shape[2:], (grid[..., 0], grid[..., 1])
-maps = [(x + 1) * (W - 1) / 2, (y + 1) * (H - 1) / 2]
-if not align_corners:
-    maps = [((x + 1) * W - 1) / 2, ((y + 1) * H - 1) / 2]
-kernel = {"nearest": cv2.INTER_NEAREST, "bilinear": cv2.INTER_LINEAR, "bicubic": cv2.INTER_CUBIC}[mode]
-reflection = cv2.BORDER_REFLECT_101 if align_corners else cv2.BORDER_REFLECT
-borders = {"zeros": cv2.BORDER_CONSTANT, "border": cv2.BORDER_REPLICATE, "reflection": reflection}
-how = {"interpolation": kernel, "borderMode": borders[padding_mode]}
-V = np.array([[cv2.remap(c, maps[0][n], maps[1][n], **how) for c in image] for n, image in enumerate(U)])
 
-print("got     ", V.shape)
-print("expected", np.nan, "to", np.nan)
+def pixel_axes(xp, grid, sizes, align_corners):
+    axes = []
+    for k, size in enumerate(reversed(sizes)):
+        with np.errstate(all="ignore"):
+            x_px = grid[..., k] * ((size - 1 if align_corners else size) / 2) + (size - 1) / 2
+        axes.append(xp.where(xp.isfinite(x_px), x_px, grid[..., k]))
+    return axes[::-1]
+
+def grid_sample(U, grid, mode, padding_mode, align_corners):
+    kernel = {"nearest": cv2.INTER_NEAREST, "bilinear": cv2.INTER_LINEAR, "bicubic": cv2.INTER_CUBIC}[mode]
+    reflection = cv2.BORDER_REFLECT_101 if align_corners else cv2.BORDER_REFLECT
+    borders = {"zeros": cv2.BORDER_CONSTANT, "border": cv2.BORDER_REPLICATE, "reflection": reflection}
+    how = {"interpolation": kernel, "borderMode": borders[padding_mode]}
+    y, x = pixel_axes(np, grid, U.shape[2:], align_corners)
+    V = np.empty((*U.shape[:2], *grid.shape[1:-1]), U.dtype)
+    for n, first in np.ndindex(len(U), -(-U.shape[1] // 4)):
+        part = slice(4 * first, 4 * first + 4)
+        mapped = cv2.remap(np.moveaxis(U[n, part], 0, -1), x[n], y[n], **how)
+        V[n, part] = np.moveaxis(mapped.reshape(*grid.shape[1:3], -1), -1, 0)
+    return V
+
+
+answer = np.asarray(grid_sample(U=U, grid=grid, **settings))
+print("got     ", answer.dtype, answer.shape)

@@ -7,19 +7,29 @@ import numpy as np
 
 U = np.array([[[[0.0, 0.0, 0.0, 0.0, 1.0]]]], dtype="float64")
 grid = np.array([[[[1.7976931348623157e+308, 0.0]]]], dtype="float64")
-V_bar = np.array([[[[-1.0]]]], dtype="float64")
-mode = 'nearest'
-padding_mode = 'border'
-align_corners = True
+settings = {'mode': 'nearest', 'padding_mode': 'border', 'align_corners': True}
 
 from scipy.ndimage import map_coordinates
-at = []
-for k, n in reversed([*enumerate(reversed(U.shape[2:]))]):
-    at.append((grid[..., k] + 1) * (n - 1) / 2 if align_corners else ((grid[..., k] + 1) * n - 1) / 2)
-reflection = "mirror" if align_corners else "reflect"
-kind = {"zeros": "grid-constant", "border": "nearest", "reflection": reflection}[padding_mode]
-how = {"order": int(mode == "bilinear"), "mode": kind}
-V = np.array([[map_coordinates(c, [x[n] for x in at], **how) for c in image] for n, image in enumerate(U)])
 
-print("got     ", V[0, 0, 0, 0])
-print("expected", 0.9999999999999989, "to", 1.000000000000001)
+def pixel_axes(xp, grid, sizes, align_corners):
+    axes = []
+    for k, size in enumerate(reversed(sizes)):
+        with np.errstate(all="ignore"):
+            x_px = grid[..., k] * ((size - 1 if align_corners else size) / 2) + (size - 1) / 2
+        axes.append(xp.where(xp.isfinite(x_px), x_px, grid[..., k]))
+    return axes[::-1]
+
+def grid_sample(U, grid, mode, padding_mode, align_corners):
+    reflection = "mirror" if align_corners else "reflect"
+    kind = {"zeros": "grid-constant", "border": "nearest", "reflection": reflection}[padding_mode]
+    how = {"order": int(mode == "bilinear"), "mode": kind}
+    axes = np.stack(pixel_axes(np, grid, U.shape[2:], align_corners))
+    V = np.empty((*U.shape[:2], *grid.shape[1:-1]), U.dtype)
+    for n, c in np.ndindex(*U.shape[:2]):
+        V[n, c] = map_coordinates(U[n, c], axes[:, n], **how)
+    return V
+
+
+answer = np.asarray(grid_sample(U=U, grid=grid, **settings))
+print("got     ", answer[0, 0, 0, 0])
+print("expected", '0.9999999999999989 to 1.000000000000001')

@@ -9,7 +9,15 @@ import numpy as np
 
 U = np.array([[[[1.0, -4.0, 2.0, -3.0, 4.0],
                 [-4.0, -4.0, -4.0, -1.0, -4.0],
-                [3.0, -3.0, -1.0, 4.0, 4.0]]]], dtype="float32")
+                [3.0, -3.0, -1.0, 4.0, 4.0]],
+
+               [[-1.0, 3.0, -1.0, 3.0, -3.0],
+                [-3.0, -1.0, 2.0, 3.0, 1.0],
+                [3.0, -2.0, 3.0, 3.0, 1.0]],
+
+               [[-4.0, -4.0, 4.0, -1.0, -1.0],
+                [3.0, -3.0, -2.0, -4.0, 3.0],
+                [3.0, -2.0, 1.0, 3.0, 2.0]]]], dtype="float32")
 grid = np.array([[[[np.nan, 1.125],
                    [np.nan, 1.125],
                    [-0.375, np.nan],
@@ -26,17 +34,35 @@ grid = np.array([[[[np.nan, 1.125],
                    [1.0, 1.0]]]], dtype="float32")
 V_bar = np.array([[[[-3.0, -1.0, -3.0, -4.0],
                     [-1.0, -1.0, -1.0, 2.0],
-                    [4.0, -2.0, -2.0, -4.0]]]], dtype="float32")
-mode = 'bilinear'
-padding_mode = 'border'
-align_corners = True
+                    [4.0, -2.0, -2.0, -4.0]],
+
+                   [[4.0, 1.0, -3.0, 4.0],
+                    [1.0, -4.0, -4.0, -3.0],
+                    [-1.0, -2.0, -2.0, 3.0]],
+
+                   [[3.0, 1.0, 4.0, -2.0],
+                    [-1.0, 1.0, 4.0, 2.0],
+                    [-3.0, 1.0, -4.0, 2.0]]]], dtype="float32")
+print("expected", 'an answer', flush=True)
+settings = {'needs': ('U', 'grid'), 'mode': 'bilinear', 'padding_mode': 'border', 'align_corners': True}
 
 import torch
-leaves = [torch.tensor(array, requires_grad=True) for array in (U, grid)]
-settings = {"mode": mode, "padding_mode": padding_mode, "align_corners": align_corners}
-V = torch.nn.functional.grid_sample(*leaves, **settings)
-U_bar, grid_bar = (bar.numpy() for bar in torch.autograd.grad(V, leaves, torch.tensor(V_bar)))
-V = V.detach().numpy()
 
-print("got     ", U_bar.shape)
-print("expected", np.nan, "to", np.nan)
+def tensor(array):
+    return torch.from_numpy(array).to("cpu")
+
+def array(tensor):
+    return None if tensor is None else tensor.detach().cpu().numpy()
+
+def sampled(U, grid, **settings):
+    return torch.nn.functional.grid_sample(U, grid, **settings)
+
+def grid_sample_vjp(U, grid, V_bar, needs, **settings):
+    at = {"U": tensor(U), "grid": tensor(grid)}
+    leaves = [at[name].requires_grad_() for name in needs]
+    bars = torch.autograd.grad(sampled(**at, **settings), leaves, tensor(V_bar), allow_unused=True)
+    return {name: array(bar) for name, bar in zip(needs, bars)}
+
+
+answer = np.asarray(grid_sample_vjp(U=U, grid=grid, V_bar=V_bar, **settings)["U"])
+print("got     ", answer.dtype, answer.shape)

@@ -1,0 +1,158 @@
+"""opencv 5.0.0: V is wrong (TIMEOUT).
+
+Case ladder/nearest/reflection/corners/float32/2d: Coordinates from 2^10 up to 2^100, beyond all sorts of integers, with both signs.
+See pytorch/pytorch#42616
+See microsoft/onnxruntime#27975
+"""
+
+import numpy as np
+
+U = np.array([[[[-4.0, 3.0, 3.0, -1.0, -1.0],
+                [-1.0, 2.0, 4.0, 3.0, 2.0],
+                [3.0, 4.0, -2.0, 4.0, -3.0]],
+
+               [[-4.0, -4.0, 2.0, 2.0, 2.0],
+                [4.0, 3.0, 3.0, 2.0, 3.0],
+                [-1.0, 4.0, 4.0, 3.0, -4.0]],
+
+               [[-3.0, 2.0, -4.0, 1.0, -1.0],
+                [-3.0, -4.0, 1.0, 4.0, -4.0],
+                [-3.0, 1.0, -1.0, -4.0, -4.0]]],
+
+
+              [[[1.0, 4.0, -2.0, 4.0, -3.0],
+                [2.0, -3.0, -3.0, -4.0, -1.0],
+                [-1.0, 3.0, 2.0, -4.0, -3.0]],
+
+               [[1.0, 1.0, -3.0, -2.0, 1.0],
+                [-1.0, 4.0, 3.0, -3.0, -4.0],
+                [1.0, 1.0, -4.0, 4.0, 3.0]],
+
+               [[-1.0, 4.0, 4.0, -1.0, -3.0],
+                [2.0, 3.0, 1.0, 1.0, 1.0],
+                [2.0, -1.0, 3.0, -2.0, 4.0]]]], dtype="float32")
+grid = np.array([[[[1024.0, 0.0],
+                   [0.0, 1024.0]],
+
+                  [[32768.0, 0.0],
+                   [0.0, 32768.0]],
+
+                  [[1.6777216e+07, 0.0],
+                   [0.0, 1.6777216e+07]],
+
+                  [[2.1474836e+09, 0.0],
+                   [0.0, 2.1474836e+09]],
+
+                  [[4.2949673e+09, 0.0],
+                   [0.0, 4.2949673e+09]],
+
+                  [[4.611686e+18, 0.0],
+                   [0.0, 4.611686e+18]],
+
+                  [[9.223372e+18, 0.0],
+                   [0.0, 9.223372e+18]],
+
+                  [[1.2676506e+30, 0.0],
+                   [0.0, 1.2676506e+30]],
+
+                  [[-1024.0, 0.0],
+                   [0.0, -1024.0]],
+
+                  [[-32768.0, 0.0],
+                   [0.0, -32768.0]],
+
+                  [[-1.6777216e+07, 0.0],
+                   [0.0, -1.6777216e+07]],
+
+                  [[-2.1474836e+09, 0.0],
+                   [0.0, -2.1474836e+09]],
+
+                  [[-4.2949673e+09, 0.0],
+                   [0.0, -4.2949673e+09]],
+
+                  [[-4.611686e+18, 0.0],
+                   [0.0, -4.611686e+18]],
+
+                  [[-9.223372e+18, 0.0],
+                   [0.0, -9.223372e+18]],
+
+                  [[-1.2676506e+30, 0.0],
+                   [0.0, -1.2676506e+30]]],
+
+
+                 [[[1024.0, 0.0],
+                   [0.0, 1024.0]],
+
+                  [[32768.0, 0.0],
+                   [0.0, 32768.0]],
+
+                  [[1.6777216e+07, 0.0],
+                   [0.0, 1.6777216e+07]],
+
+                  [[2.1474836e+09, 0.0],
+                   [0.0, 2.1474836e+09]],
+
+                  [[4.2949673e+09, 0.0],
+                   [0.0, 4.2949673e+09]],
+
+                  [[4.611686e+18, 0.0],
+                   [0.0, 4.611686e+18]],
+
+                  [[9.223372e+18, 0.0],
+                   [0.0, 9.223372e+18]],
+
+                  [[1.2676506e+30, 0.0],
+                   [0.0, 1.2676506e+30]],
+
+                  [[-1024.0, 0.0],
+                   [0.0, -1024.0]],
+
+                  [[-32768.0, 0.0],
+                   [0.0, -32768.0]],
+
+                  [[-1.6777216e+07, 0.0],
+                   [0.0, -1.6777216e+07]],
+
+                  [[-2.1474836e+09, 0.0],
+                   [0.0, -2.1474836e+09]],
+
+                  [[-4.2949673e+09, 0.0],
+                   [0.0, -4.2949673e+09]],
+
+                  [[-4.611686e+18, 0.0],
+                   [0.0, -4.611686e+18]],
+
+                  [[-9.223372e+18, 0.0],
+                   [0.0, -9.223372e+18]],
+
+                  [[-1.2676506e+30, 0.0],
+                   [0.0, -1.2676506e+30]]]], dtype="float32")
+print("expected", 'an answer in time', flush=True)
+settings = {'mode': 'nearest', 'padding_mode': 'reflection', 'align_corners': True}
+
+import cv2
+
+def pixel_axes(xp, grid, sizes, align_corners):
+    axes = []
+    for k, size in enumerate(reversed(sizes)):
+        with np.errstate(all="ignore"):
+            x_px = grid[..., k] * ((size - 1 if align_corners else size) / 2) + (size - 1) / 2
+        axes.append(xp.where(xp.isfinite(x_px), x_px, grid[..., k]))
+    return axes[::-1]
+
+def grid_sample(U, grid, mode, padding_mode, align_corners):
+    kernel = {"nearest": cv2.INTER_NEAREST, "bilinear": cv2.INTER_LINEAR, "bicubic": cv2.INTER_CUBIC}[mode]
+    reflection = cv2.BORDER_REFLECT_101 if align_corners else cv2.BORDER_REFLECT
+    borders = {"zeros": cv2.BORDER_CONSTANT, "border": cv2.BORDER_REPLICATE, "reflection": reflection}
+    how = {"interpolation": kernel, "borderMode": borders[padding_mode]}
+    y, x = pixel_axes(np, grid, U.shape[2:], align_corners)
+    V = np.empty((*U.shape[:2], *grid.shape[1:-1]), U.dtype)
+    for n, first in np.ndindex(len(U), -(-U.shape[1] // 4)):
+        part = slice(4 * first, 4 * first + 4)
+        mapped = cv2.remap(np.moveaxis(U[n, part], 0, -1), x[n], y[n], **how)
+        V[n, part] = np.moveaxis(mapped.reshape(*grid.shape[1:3], -1), -1, 0)
+    return V
+
+
+answer = np.asarray(grid_sample(U=U, grid=grid, **settings))
+print("got     ", answer.dtype, answer.shape)
