@@ -279,7 +279,8 @@ def aspects_of(case: AnyCase, profile: Profile, claims: Claims) -> Aspects:
     if isinstance(case, TpsCase):
         places, grid_bar, control = (case.arrays[name] for name in ("places", "grid_bar", "control_points"))
         solving = Arithmetic(unit, float(np.finfo(coordinates).tiny))
-        return TpsAspects(places, grid_bar, case.size, control, setting.align_corners, arithmetic, solving)
+        settings = (setting.align_corners, arithmetic, solving, profile.singleton)
+        return TpsAspects(places, grid_bar, case.size, control, *settings)
     reading = Reading(
         case.setting.mode,
         case.setting.padding_mode,
@@ -312,10 +313,10 @@ def _with_ties(aspects: SamplerAspects, ties: str) -> Array:
 def relevant_variants(case: AnyCase, profile: Profile) -> Iterator[tuple[str, Profile]]:
     """Profiles that differ in a convention that matters for this case."""
     for name, changed in variants(profile):
-        if isinstance(case, AffineCase):
+        if isinstance(case, (AffineCase, TpsCase)):
             if changed.singleton != profile.singleton:
                 yield name, changed
-        elif isinstance(case, Case) and case.setting.mode == "bicubic":
+        elif case.setting.mode == "bicubic":
             if changed.cubic != profile.cubic:
                 yield name, changed
         elif changed.tapers != profile.tapers and _beside_the_image(case, changed):

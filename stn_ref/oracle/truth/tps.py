@@ -33,7 +33,7 @@ class TpsAspects:
     ``places`` is (N, K, 2); ``grid_bar``, (N, H', W', 2), is needed for its cotangent only;
     ``control_points`` is (K, 2). A backend sets up and solves the system in ``solving``, or, if that is None,
     in the dtype of its answers. Where rounding may be so large that nothing can be said, any finite number is
-    right.
+    right. ``singleton`` is the coordinate of the pixel of an axis that has one, under ``align_corners=True``.
 
     Raises
     ------
@@ -59,14 +59,16 @@ class TpsAspects:
         align_corners: bool,
         arithmetic: Arithmetic,
         solving: Arithmetic | None = None,
+        singleton: int = 0,
     ) -> None:
         given = (places, grid_bar, control_points)
         self.places, self.grid_bar, control = (np.asarray(array, np.float64) for array in given)
         self.size, self.target = size, size[2:]
         self.grid_bar = self.grid_bar.reshape(size[0], prod(self.target), 2)
-        solution = enclosed_solution(tuple(map(tuple, control.tolist())), self.target, align_corners)
+        points = tuple(map(tuple, control.tolist()))
+        solution = enclosed_solution(points, self.target, align_corners, singleton)
         self.basis = solution[: len(control)]
-        targets = np.array(pixel_centres(self.target, align_corners), np.float64).reshape(-1, 2)
+        targets = np.array(pixel_centres(self.target, align_corners, singleton), np.float64).reshape(-1, 2)
         pairs = _pairs(solution)[0]
         self.rounding = TpsRounding(control, targets, pairs, arithmetic, solving or arithmetic)
 
@@ -90,7 +92,7 @@ class TpsAspects:
 
 @lru_cache(maxsize=64)
 def enclosed_solution(
-    control: tuple[tuple[float, float], ...], target: tuple[int, ...], align_corners: bool
+    control: tuple[tuple[float, float], ...], target: tuple[int, ...], align_corners: bool, singleton: int = 0
 ) -> Array:
     """Z of the module's docstring for each pixel of the target: intervals, (K + 3, P).
 
@@ -105,7 +107,7 @@ def enclosed_solution(
     system[:-3, :-3] = bending
     system[:-3, -3:] = affine
     system[-3:, :-3] = system[:-3, -3:].T
-    targets = pixel_centres(target, align_corners)
+    targets = pixel_centres(target, align_corners, singleton)
     at_targets = [
         [*(phi(squared_distance(x, c)) for c in points), *map(Interval.of, (1, *x))] for x in targets
     ]
@@ -133,15 +135,18 @@ def squared_distance(a: Point, b: Point) -> Fraction:
     return (a[0] - b[0]) ** 2 + (a[1] - b[1]) ** 2
 
 
-def pixel_centres(target: tuple[int, ...], align_corners: bool) -> list[Point]:
-    """Normalised coordinates (x, y), exactly, row by row; 0 along an axis of one pixel.
+def pixel_centres(target: tuple[int, ...], align_corners: bool, singleton: int = 0) -> list[Point]:
+    """Normalised coordinates (x, y), exactly, row by row; ``singleton`` along an axis without a span.
 
     >>> pixel_centres((1, 2), False)
     [(Fraction(-1, 2), Fraction(0, 1)), (Fraction(1, 2), Fraction(0, 1))]
     """
-    rows, columns = (
-        [Fraction(2 * i - (n - 1), max(span(n, align_corners), 1)) for i in range(n)] for n in target
-    )
+
+    def centres(n: int) -> list[Fraction]:
+        across = span(n, align_corners)
+        return [Fraction(2 * i - (n - 1), across) for i in range(n)] if across else [Fraction(singleton)] * n
+
+    rows, columns = map(centres, target)
     return [(x, y) for y in rows for x in columns]
 
 
