@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-EXPERIMENTS = ("table1", "clutter", "addition", "tutorial")
+EXPERIMENTS = ("table1", "clutter", "addition", "colocalisation", "svhn", "birds", "volumes", "tutorial")
 
 
 def add_reproduce(commands: Any, formatter: Any, whole: Callable[[str], int]) -> None:

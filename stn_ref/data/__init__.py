@@ -26,6 +26,7 @@ from .distortions import (
 )
 from .idx import IdxError, identify, load_idx, save_idx
 from .mnist import Digits, load_bundled, load_digits, load_mnist
+from .sequences import OnCanvas, digit_sequences, digit_strips
 from .svhn import crop_numbers, load_svhn_cropped, load_svhn_numbers, load_svhn_sample
 from .voxels import load_voxels
 
@@ -33,10 +34,13 @@ __all__ = [
     "DISTORTIONS",
     "Digits",
     "IdxError",
+    "OnCanvas",
     "Placed",
     "crop_numbers",
     "datasets",
     "digit_pairs",
+    "digit_sequences",
+    "digit_strips",
     "digit_volumes",
     "distort",
     "elastic",

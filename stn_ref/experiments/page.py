@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .experiment import Experiment, Quoted
-from .results import Comparison, Summary, compared, summaries
+from .results import Comparison, Summary, compared, pooled, summaries
 from .telling import duration
 
 __all__ = ["page"]
@@ -33,7 +33,7 @@ def page(document: Mapping[str, Any], experiment: Experiment, figures: Mapping[s
     parts += ["## How it was done", _protocol(document, experiment)]
     if protocol["choices"]:
         parts.append(protocol["choices"])
-    parts += [_rates(document), _time(document, experiment)]
+    parts += [_rates(document), _time(document, experiment), _full_steps(document)]
     failed = [(s, text) for s in found for text in s.failed]
     if failed:
         parts += ["## What failed", *(f"- {s.model} on {s.dataset}: {text}" for s, text in failed)]
@@ -50,6 +50,9 @@ def _note(document: Mapping[str, Any]) -> str:
 
 
 def _results(found: Sequence[Summary], experiment: Experiment) -> str:
+    networks = {model for model, _ in experiment.cells}
+    for name in dict.fromkeys(q.model for q in experiment.quoted if q.model not in networks):
+        found = [*found, *pooled(found, name)]  # what is known of all of them together
     datasets = list(dict.fromkeys(s.dataset for s in found))
     cells = {(s.model, s.dataset): s for s in found}
     quoted = {(q.model, q.dataset): q for q in experiment.quoted}
@@ -190,6 +193,18 @@ def _time(document: Mapping[str, Any], experiment: Experiment) -> str:
             f"{duration(whole / 2)} on two."
         )
     return text
+
+
+def _full_steps(document: Mapping[str, Any]) -> str:
+    """What the networks of the paper would cost, where the rows tell."""
+    told = [row for row in document["rows"] if "full_step_seconds" in row]
+    if not told:
+        return ""
+    times = (f"{row['model']} on {row['dataset']} {row['full_step_seconds']:.1f} s" for row in told)
+    return (
+        "One update of the paper's network in its full width, with 8 images, takes of one processor: "
+        f"{'; '.join(times)}."
+    )
 
 
 def _table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:

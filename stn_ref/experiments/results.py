@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,6 +19,7 @@ __all__ = [
     "compared",
     "compiled",
     "mcnemar",
+    "pooled",
     "read_results",
     "summaries",
     "write_results",
@@ -92,6 +93,8 @@ def _examples(sweep: Sweep) -> Row:
         if examples is not None and dataset not in found:
             (run, *_) = sweep.runs((model, dataset), sweep.chosen[model, dataset])
             images = examples(run)
+            if images is None:
+                continue
             pixels = np.round(255 * np.clip(images, 0, 1)).astype(np.uint8)
             found[dataset] = {"shape": list(pixels.shape), "pixels": pixels.tobytes().hex()}
     return found
@@ -135,10 +138,28 @@ def summaries(document: Mapping[str, Any], value: str = "error") -> list[Summary
     found = []
     for (model, dataset), rows in cells.items():
         values = [float(row[value]) for row in rows]
-        deviation = float(np.std(values, ddof=1)) if len(values) > 1 else math.nan
         failed = tuple(row["failed"] for row in rows if row["failed"])
-        found.append(Summary(model, dataset, float(np.mean(values)), deviation, tuple(values), failed))
+        found.append(_summary(model, dataset, values, failed))
     return found
+
+
+def _summary(model: str, dataset: str, values: Sequence[float], failed: tuple[str, ...]) -> Summary:
+    deviation = float(np.std(values, ddof=1)) if len(values) > 1 else math.nan
+    return Summary(model, dataset, float(np.mean(values)), deviation, tuple(values), failed)
+
+
+def pooled(found: Sequence[Summary], name: str) -> list[Summary]:
+    """For each data set, all networks and seeds together, as if they were one network of that name.
+
+    >>> one = Summary("A", "T", 1.0, math.nan, (1.0,), ())
+    >>> pooled([one, one._replace(model="B", values=(3.0,))], "both")[0][:3]
+    ('both', 'T', 2.0)
+    """
+    together = []
+    for dataset in dict.fromkeys(summary.dataset for summary in found):
+        values = [value for summary in found if summary.dataset == dataset for value in summary.values]
+        together.append(_summary(name, dataset, values, ()))
+    return together
 
 
 def mcnemar(only_first: int, only_second: int) -> float:
