@@ -5,6 +5,7 @@ from .digits import DIGIT_NETWORKS, Task, digit_network, matching_width, paper_n
 from .heads import localisation_prefixes, theta_head
 from .numbers import EIGHTH, NUMBER_NETWORKS, PAPER, NumberTask, Widths, number_network
 from .tutorial import small_network, tutorial_network
+from .volumes import VOLUME_NETWORKS, volume_network
 
 __all__ = [
     "BIRD_NETWORKS",
@@ -12,6 +13,7 @@ __all__ = [
     "EIGHTH",
     "NUMBER_NETWORKS",
     "PAPER",
+    "VOLUME_NETWORKS",
     "NumberTask",
     "Task",
     "Widths",
@@ -24,4 +26,5 @@ __all__ = [
     "small_network",
     "theta_head",
     "tutorial_network",
+    "volume_network",
 ]
