@@ -1,6 +1,7 @@
 """Running the paper's experiments, as ``stn-ref reproduce`` does."""
 
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,8 @@ def reproduce(experiment: Experiment, options: Any, folder: Path) -> None:
     store = Store(options.work or folder / "runs")
     sweep = Sweep(experiment, asked, store, workers, Teller())
     print(f"{experiment.title}: {len(sweep.cells())} networks and data sets, {workers.name}")
-    rows = sweep.run()
+    with closing(workers):
+        rows = sweep.run()
     write_results(folder / f"{experiment.name}.json", compiled(sweep, rows))
 
 

@@ -21,11 +21,15 @@ KEPT = 30_000_000  # bytes; see stn_ref.training.worker
 
 
 class Crew(NamedTuple):
-    """How to get an executor, anew if one broke down, and how many runs it can carry out at a time."""
+    """How to get an executor, anew if one broke down, and how many runs it can carry out at a time.
+
+    ``close`` lets go of a cluster when no executor is needed any more.
+    """
 
     make: Callable[[], Executor]
     size: int
     name: str
+    close: Callable[[], None] = lambda: None
 
 
 def crew(where: str, workers: int | None = None) -> Crew:
@@ -61,7 +65,8 @@ def crew(where: str, workers: int | None = None) -> Crew:
         distributed: Any = optional("distributed", extra="dask", purpose="a Dask cluster")
         client = distributed.Client(address)
         places = workers or sum(client.nthreads().values())
-        return Crew(lambda: client.get_executor(pure=False), places, f"{places} places at {address}")
+        name = f"{places} places at {address}"
+        return Crew(lambda: client.get_executor(pure=False), places, name, client.close)
     if where == "mpi":
         futures: Any = optional("mpi4py.futures", extra="mpi", purpose="running under MPI")
         executor = futures.MPIPoolExecutor(workers)

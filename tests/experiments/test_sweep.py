@@ -8,6 +8,7 @@ import subprocess
 import sys
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -132,7 +133,9 @@ def test_a_dask_cluster_comes_to_the_same_bits(swept, tmp_path):
     with distributed.LocalCluster(
         n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
     ) as cluster:
-        rows = tiny_sweep(tmp_path, f"dask:{cluster.scheduler_address}", None).run()
+        sweep = tiny_sweep(tmp_path, f"dask:{cluster.scheduler_address}", None)
+        with closing(sweep.crew):
+            rows = sweep.run()
     assert [without_times(row) for row in rows] == [without_times(row) for row in swept[2]]
 
 
