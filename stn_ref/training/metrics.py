@@ -83,7 +83,7 @@ def rights(logits: Array, labels: Array) -> NDArray[np.bool_]:
     array([ True, False])
     """
     right = (logits.argmax(axis=-1) == labels) & ~np.isnan(logits).any(axis=-1)
-    return np.asarray(right.reshape(len(labels), -1).all(axis=1))
+    return np.asarray(right.all(axis=tuple(range(1, right.ndim))))
 
 
 def confusion_matrix(logits: Value, labels: Any) -> NDArray[np.int64]:

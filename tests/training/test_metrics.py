@@ -36,6 +36,10 @@ def test_a_sequence_is_right_only_if_all_of_it_is():
         confusion_matrix(logits, labels)
 
 
+def test_of_no_rows_none_is_right():
+    assert rights(np.zeros((0, 3)), np.zeros(0, int)).shape == (0,)
+
+
 def test_confusion_matrix_by_hand():
     expected = [[2, 1, 0], [0, 0, 1], [0, 0, 1]]
     matrix = confusion_matrix(LOGITS, LABELS)
