@@ -23,7 +23,7 @@ def add_reproduce(commands: Any, formatter: Any, whole: Callable[[str], int]) ->
     )
     command.add_argument("--quick", action="store_true", help="a miniature of about a minute, with one seed")
     command.add_argument(
-        "--seeds", type=int, default=3, metavar="N", help="how often each network is trained"
+        "--seeds", type=whole, default=3, metavar="N", help="how often each network is trained"
     )
     command.add_argument(
         "--executor",
@@ -33,7 +33,7 @@ def add_reproduce(commands: Any, formatter: Any, whole: Callable[[str], int]) ->
         "install mpi4py; under mpiexec -n N python -m mpi4py.futures -m stn_ref reproduce ...)",
     )
     command.add_argument(
-        "--workers", type=int, metavar="N", help="how many runs at a time; default: all cores"
+        "--workers", type=whole, metavar="N", help="how many runs at a time; default: all cores"
     )
     command.add_argument(
         "--data",
