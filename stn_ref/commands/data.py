@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ..data.catalogue import DIFFERS, MISSING, Dataset, File, dataset, datasets, find, state
+from ..data.catalogue import DIFFERS, MISSING, Dataset, File, dataset, datasets, find, find_file, state
 from ..data.cluttered import load_cluttered
 from ..data.cub import load_cub
 from ..data.fetching import fetch
@@ -91,10 +91,6 @@ def _tell(verdicts: list[tuple[str, str]]) -> int:
     return 1 if {DIFFERS, MISSING} & {verdict for _, verdict in verdicts} else 0
 
 
-def _only_file(name: str, folder: Path) -> Path:
-    return dataset(name).files[0].locate(folder) or folder / dataset(name).files[0].name
-
-
 def _crops(folder: Path, split: str) -> int:
     numbers = load_svhn_numbers(folder / split)
     crop_numbers(folder / split, [each for each in numbers if len(each.labels) <= LONGEST], SMALL)
@@ -106,11 +102,11 @@ READERS: dict[str, Callable[[Path, str], int]] = {
     "mnist": lambda folder, split: len(load_mnist(folder, split)),
     "fashion-mnist": lambda folder, split: len(load_mnist(folder, split)),
     "mnist-cluttered": lambda folder, split: len(
-        load_cluttered(_only_file("mnist-cluttered", folder), split)[1]
+        load_cluttered(find_file("mnist-cluttered", folder), split)[1]
     ),
     "svhn-cropped": lambda folder, split: len(load_svhn_cropped(folder / f"{split}_32x32.mat")[1]),
     "svhn-full": _crops,
-    "svhn-512": lambda folder, split: len(load_svhn_sample(_only_file("svhn-512", folder), split).numbers),
+    "svhn-512": lambda folder, split: len(load_svhn_sample(find_file("svhn-512", folder), split).numbers),
     "cub": lambda folder, split: len(load_cub(folder, split, SMALL)[1]),
-    "modelnet10": lambda folder, split: len(load_voxels(_only_file("modelnet10", folder), split)[1]),
+    "modelnet10": lambda folder, split: len(load_voxels(find_file("modelnet10", folder), split)[1]),
 }

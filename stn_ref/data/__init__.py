@@ -5,7 +5,7 @@ where another data set lies, and ``datasets`` which there are.
 """
 
 from ..files import write_atomically
-from .catalogue import datasets, find
+from .catalogue import datasets, find, find_file
 from .cluttered import load_cluttered
 from .cub import load_cub
 from .distortions import (
@@ -45,6 +45,7 @@ __all__ = [
     "distort",
     "elastic",
     "find",
+    "find_file",
     "identify",
     "load_bundled",
     "load_cluttered",

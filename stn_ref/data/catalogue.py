@@ -15,7 +15,7 @@ from ..errors import check_choice
 from .idx import OFFICIAL_FILES, IdxError, Official, identify
 from .mnist import BUNDLED, ENVIRONMENT_VARIABLE, accepted_names
 
-__all__ = ["Dataset", "File", "dataset", "datasets", "find", "state"]
+__all__ = ["Dataset", "File", "dataset", "datasets", "find", "find_file", "state"]
 
 MATCHES, DIFFERS, NO_CHECKSUM, MISSING = "checksum ok", "differs", "no checksum", "missing"
 ABSENT, INCOMPLETE, PRESENT = "absent", "incomplete", "present"
@@ -151,6 +151,18 @@ def find(name: str, directory: str | os.PathLike[str] | None = None) -> Path:
         f"{wanted.files[0].name}, or one that has it under {wanted.folder} (--data DIR or "
         f"{ENVIRONMENT_VARIABLE}); `stn-ref data list` shows where it comes from"
     )
+
+
+def find_file(name: str, directory: str | os.PathLike[str] | None = None) -> Path:
+    """The file of a data set that is one file; parameters and errors as for :func:`find`.
+
+    >>> find_file("svhn-512", "no/such/folder")
+    Traceback (most recent call last):
+    ...
+    FileNotFoundError: find: svhn-512 is neither in no/such/folder/svhn-512 nor in no/such/folder; ...
+    """
+    folder, (file,) = find(name, directory), dataset(name).files
+    return file.locate(folder) or folder / file.name
 
 
 def state(name: str, directory: str | os.PathLike[str] | None = None) -> str:

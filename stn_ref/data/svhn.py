@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import check_choice, describe, optional
-from .cluttered import Field, read_fields
 from .cub import Box, read_picture, resize
+from .reading import Field, read_fields
 
 __all__ = [
     *("NO_DIGIT", "HouseNumber", "SvhnSample", "box_around", "crop_numbers"),

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import check_choice
-from .cluttered import Field, read_fields
+from .reading import Field, read_fields
 
 __all__ = ["MODELNET10", "load_voxels"]
 

@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 
-from ..data import find, load_cluttered
+from ..data import find_file, load_cluttered
 from ..nn.networks import Task, digit_network
 from .classification import Prepared, base_and_transformer, classify, first_images
 from .digits import prepare_digits
@@ -22,7 +22,7 @@ def prepare(run: Run) -> Prepared:
     """
     if run.dataset != PUBLISHED:
         return prepare_digits(run)
-    path, setting = find("mnist-cluttered", run.data), run.setting
+    path, setting = find_file("mnist-cluttered", run.data), run.setting
     (images, labels), validation, test = (load_cluttered(path, split) for split in ("train", "valid", "test"))
     return Prepared(
         digit_network(run.model, np.random.default_rng(run.seed), Task(40)),

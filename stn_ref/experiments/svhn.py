@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data import OnCanvas, digit_sequences, digit_strips, find, load_svhn_sample
+from ..data import OnCanvas, digit_sequences, digit_strips, find_file, load_svhn_sample
 from ..nn import Adam, TransformReport, composed
 from ..nn.networks import EIGHTH, NUMBER_NETWORKS, PAPER, NumberTask, number_network
 from ..ops import cross_entropy
@@ -70,7 +70,7 @@ def prepare(run: Run) -> Prepared:
 
 
 def _prepare_real(run: Run) -> Prepared:
-    path = find("svhn-512", run.data) / "svhn_512.npz"
+    path = find_file("svhn-512", run.data)
     sample, test = (load_svhn_sample(path, part) for part in ("train", "test"))
     order = fixed_rng(run, "validation").permutation(len(sample.numbers))
     held_out, train = order[:HELD_OUT], order[HELD_OUT:]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..autograd.recording import no_grad
 from ..autograd.tensor import plain
-from ..data import digit_volumes, find, load_voxels, turn_voxels
+from ..data import digit_volumes, find_file, load_voxels, turn_voxels
 from ..nn import Module, SpatialTransformer
 from ..nn.networks import VOLUME_NETWORKS, volume_network
 from ..ops import flatten_depth
@@ -84,7 +84,7 @@ def prepare(run: Run) -> Prepared:
 
 
 def _prepare_solids(run: Run) -> Prepared:
-    path, setting = find("modelnet10", run.data) / "modelnet10_vox30_packbits.npz", run.setting
+    path, setting = find_file("modelnet10", run.data), run.setting
     solids, labels = load_voxels(path, "train")
     order = fixed_rng(run, "split").permutation(len(labels))  # they lie in the file by class
     held_out, train = np.split(order[: setting["validation"] + setting["train"]], [setting["validation"]])

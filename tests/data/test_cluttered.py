@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from stn_ref.data.cluttered import Field, load_cluttered, read_fields
+from stn_ref.data.cluttered import load_cluttered
+from stn_ref.data.reading import Field, read_fields
 
 RNG = np.random.default_rng(3)
 IMAGES = RNG.random((4, 1600), np.float32)

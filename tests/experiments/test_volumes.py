@@ -113,3 +113,23 @@ def test_the_figure_is_drawn(row, tmp_path):
     document = {"rows": [row], "examples": {}}
     assert transformer_views(tmp_path / "views.png", document).stat().st_size > 1000
     assert flattened_views(tmp_path / "none.png", {"rows": []}) is None
+
+
+def test_the_test_set_is_that_of_the_file_and_solids_are_held_out_from_the_others(tmp_path):
+    """Each of the ten classes once, so that the labels say which solid is where."""
+    packed, labels = (
+        np.random.default_rng(0).integers(0, 256, (12, 3375), np.uint8),
+        np.arange(10, dtype="u1"),
+    )
+    parts = {"x_train": packed[:10], "y_train": labels, "x_test": packed[10:], "y_test": labels[3:5]}
+    np.savez(tmp_path / "modelnet10_vox30_packbits.npz", **parts)
+    [run] = VOLUMES.runs(("ST-CNN", "ModelNet10"), 1, VOLUMES.candidates("ST-CNN")[0], quick=False)
+    run = replace(run, setting={**SETTING, "train": 6, "validation": 4}, data=str(tmp_path))
+    prepared, trial = prepare(run), prepare(replace(run, trial=True))
+    assert prepared.images.shape == (6, 1, 30, 30, 30)
+    assert [np.packbits(solid).tobytes() for solid in prepared.images] == [
+        packed[label].tobytes() for label in prepared.labels
+    ]
+    assert sorted([*prepared.labels, *prepared.watched[1]]) == list(range(10))
+    assert prepared.measured[1].tolist() == [3, 4]
+    assert trial.measured is trial.watched
