@@ -4,6 +4,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from .experiment import Experiment, Quoted
 from .results import Comparison, Summary, compared, pooled, summaries
 from .telling import duration
@@ -28,6 +30,7 @@ def page(document: Mapping[str, Any], experiment: Experiment, figures: Mapping[s
     comparisons = compared(document, experiment)
     if comparisons:
         parts += ["## Are the differences chance?", _compared(comparisons, found)]
+    parts += ["## Every run", _every_run(document)]
     for title, name in figures.items():
         parts += [f"## {title}", f"![{title}]({name})"]
     parts += ["## How it was done", _protocol(document, experiment)]
@@ -79,16 +82,43 @@ def _quoted(known: Quoted) -> str:
 
 def _precision(document: Mapping[str, Any]) -> str:
     seeds = document["protocol"]["seeds"]
-    counts = {row["measured_on"] for row in document["rows"] if "measured_on" in row}
     over = f"Mean and standard deviation over {seeds} seeds." if seeds > 1 else "One seed."
-    if len(counts) != 1:
+    spreads = [_spread(row["error"], row["measured_on"]) for row in document["rows"] if "measured_on" in row]
+    if not spreads:
         return over
-    (count,) = counts
-    error = math.sqrt(0.01 * 0.99 / count)
+    least, most = (f"{100 * spread:.2f}" for spread in (min(spreads), max(spreads)))
     return (
-        f"{over} The test set has {count:,} images: at an error of 1 % the standard error of a single run is "
-        f"{100 * error:.2f} points from the choice of these images alone."
+        f"{over} The choice of the test images alone gives a single run a standard error of "
+        f"{least if least == most else f'{least} to {most}'} points."
     )
+
+
+def _spread(error: float, count: int) -> float:
+    """The standard error of a share of ``error`` % of ``count`` images."""
+    share = error / 100
+    return math.sqrt(share * (1 - share) / count)
+
+
+def _every_run(document: Mapping[str, Any]) -> str:
+    """A line for each network: its size, every seed, and how much it took from outside of the images."""
+    cells: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for row in document["rows"]:
+        cells.setdefault((row["dataset"], row["model"]), []).append(row)
+    lines = []
+    for (dataset, model), rows in cells.items():
+        outside = [np.mean(list(row["outside"].values())) for row in rows if row.get("outside")]
+        lines.append(
+            [
+                dataset,
+                model,
+                f"{rows[0]['parameters']:,}" if "parameters" in rows[0] else "",
+                " ".join(f"{row['error']:.2f}" for row in rows),
+                " ".join(f"{100 * fraction:.1f}" for fraction in outside),
+            ]
+        )
+    head = ["data", "network", "parameters", "seed by seed", "samples outside, %"]
+    keep = [i for i in range(len(head)) if any(line[i] for line in lines)]
+    return _table([head[i] for i in keep], ([line[i] for i in keep] for line in lines))
 
 
 def _compared(comparisons: Sequence[Comparison], found: Sequence[Summary]) -> str:

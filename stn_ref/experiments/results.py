@@ -75,10 +75,7 @@ def compiled(sweep: Sweep, rows: list[Row]) -> Row:
         "rows": rows,
         "examples": _examples(sweep),
         "trials": [
-            {
-                name: row[name]
-                for name in ("model", "dataset", "lr", "localisation_lr", "error", "processor_seconds")
-            }
+            {name: row[name] for name in TOLD_OF_TRIALS}
             for cell in sweep.cells()
             for row in sweep.trials.get(cell, [])
         ],

@@ -106,6 +106,20 @@ def test_the_page_says_what_the_numbers_are(document):
     assert "6 runs and 2 trials took 14 s of one processor" in text
 
 
+def test_the_page_has_every_seed_and_what_lay_outside(document):
+    for seed, row in enumerate(document["rows"][3:]):
+        row |= {"parameters": 52_956, "outside": {"one": 0.01 * seed, "another": 0.03 * seed}}
+    text = page(document, TABLE1, {})
+    assert "| data | network | parameters | seed by seed | samples outside, % |" in text
+    assert "| R | CNN |  | 20.00 21.00 22.00 |  |" in text
+    assert "| R | ST-CNN Aff | 52,956 | 5.00 5.00 5.00 | 0.0 2.0 4.0 |" in text
+
+
+def test_the_page_says_how_far_chance_goes(document):
+    """Of 100 images: sqrt(0.05 * 0.95 / 100) and sqrt(0.22 * 0.78 / 100)."""
+    assert "gives a single run a standard error of 2.18 to 4.14 points." in page(document, TABLE1, {})
+
+
 def test_the_time_of_the_papers_protocol_is_computed(document):
     """Six runs of 1,000 images in 12 s: 2 ms an image, 38.4 million images a run, six runs, two cores."""
     hours = 0.002 * 38_400_000 * 6 / 2 / 3600
