@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from .. import __version__
 from ..nn import SGD, Adam, Module, Optimiser, SpatialTransformer, stepwise
 from ..nn.networks import localisation_prefixes
-from ..training import Diverged, Epoch, evaluate, fit, logits_of, rights
-from ..training.metrics import network_input
+from ..training import Diverged, Epoch, fit, logits_of, rights
+from ..training.metrics import Outside, network_input
 from .experiment import Candidate, Row, Run
 
 __all__ = ["Prepared", "base_and_transformer", "classify", "first_images", "pack_bits", "unpack_bits"]
@@ -77,7 +77,8 @@ def classify(run: Run, checkpoint: Path, prepare: Callable[[Run], Prepared]) -> 
     except Diverged as error:  # a result, and the model is as it was before
         history, failed = error.history, str(error)
     images, labels = prepared.measured
-    wrong = ~rights(logits_of(model, images), labels)
+    outside = Outside(model)
+    wrong = ~rights(logits_of(model, images, outside=outside), labels)
     return {
         **run.configuration,
         "error": 100 * float(wrong.mean()),
@@ -91,7 +92,7 @@ def classify(run: Run, checkpoint: Path, prepare: Callable[[Run], Prepared]) -> 
         "data": prepared.data,
         "failed": failed,
         "epochs": [_told(epoch) for epoch in history],
-        "outside": evaluate(model, images, labels).outside,
+        "outside": outside.means(),
         "transformers": _transformers(model, images[:SHOWN]),
         "machine": versions(),
     }

@@ -165,8 +165,12 @@ def evaluate(
     return Metrics(total / count, right / count, count - right, count, outside.means())
 
 
-def logits_of(model: Module, images: Any, *, batch_size: int = 250) -> Array:
+def logits_of(
+    model: Module, images: Any, *, batch_size: int = 250, outside: "Outside | None" = None
+) -> Array:
     """The logits of a set, in eval mode and off the tape; parameters and errors as for :func:`evaluate`.
+
+    ``outside`` counts the samples that the transformers take from outside of the images, if it is given.
 
     >>> from stn_ref.nn import Flatten
     >>> logits_of(Flatten(), np.array([[[0, 51]], [[255, 102]]], np.uint8))
@@ -175,8 +179,14 @@ def logits_of(model: Module, images: Any, *, batch_size: int = 250) -> Array:
     """
     inputs = network_input("logits_of", images)
     check_count("logits_of", "batch_size", batch_size)
+    counted = Outside(model) if outside is None else outside
+    parts = []
     with no_grad(), mode(model, training=False):
-        parts = [plain(model(inputs[k : k + batch_size])) for k in range(0, len(inputs), batch_size)]
+        for start in range(0, len(inputs), batch_size):
+            batch = inputs[start : start + batch_size]
+            counted.forget()
+            parts.append(plain(model(batch)))
+            counted.add(len(batch))
     return np.concatenate(parts)
 
 
