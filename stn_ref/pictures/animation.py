@@ -17,7 +17,7 @@ from ..nn import Module, SpatialTransformer
 from ..ops import grid_sample
 from ..training import Epoch, Progress, SilentProgress
 from ..training.metrics import check_count, mode, network_input
-from .canvas import broken_at_infinity, matplotlib_hint, new_figure, shown
+from .canvas import broken_at_infinity, matplotlib, new_figure, shown
 from .sheets import draw_columns, sampling_frame
 
 Array = NDArray[Any]
@@ -161,10 +161,9 @@ class Recorder:
             )
         if not self.moments:
             raise ValueError("Recorder: nothing was recorded; call record(step) after optimiser steps")
-        with matplotlib_hint():
-            from matplotlib.animation import PillowWriter
+        animation = matplotlib("animation")
         figure = new_figure(max(1.35 * len(self.images), 2.2), 3.2)
-        writer: Any = PillowWriter(fps=fps)  # type: ignore[arg-type,unused-ignore]
+        writer = animation.PillowWriter(fps=fps)
         with tempfile.TemporaryDirectory() as folder:
             whole = Path(folder, "whole.gif")
             with writer.saving(figure, str(whole), dpi=100):

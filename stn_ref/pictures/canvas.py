@@ -1,15 +1,13 @@
 """What the pictures share: Matplotlib, looked for only when something is drawn; images and points for it."""
 
 import io
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import check_flag, describe
+from ..errors import check_flag, describe, optional
 from ..files import write_atomically
 from ..pixels import to_pixels
 
@@ -19,22 +17,15 @@ ACCENT = "#ff7f0e"  # frames and grid lines: seen on black, grey and white
 FAR = 1e6  # pixels; what lies beyond, or nowhere, is not drawn
 
 
-@contextmanager
-def matplotlib_hint() -> Iterator[None]:
-    """Around an import of Matplotlib: where it is missing, the error names the extra that brings it.
+def matplotlib(module: str) -> Any:
+    """A module of Matplotlib, or an error that names the extra.
 
-    >>> with matplotlib_hint():
-    ...     from no_such_matplotlib import Figure
+    >>> matplotlib("no_such_module")
     Traceback (most recent call last):
     ...
-    ModuleNotFoundError: figures need Matplotlib, the extra 'viz': pip install matplotlib
+    ModuleNotFoundError: a figure needs matplotlib, the extra 'viz': pip install matplotlib
     """
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            "figures need Matplotlib, the extra 'viz': pip install matplotlib"
-        ) from error
+    return optional(f"matplotlib.{module}", extra="viz", purpose="a figure")
 
 
 def new_figure(width: float, height: float, layout: Any = "constrained") -> Any:
@@ -45,9 +36,7 @@ def new_figure(width: float, height: float, layout: Any = "constrained") -> Any:
     ModuleNotFoundError
         Without Matplotlib; the message names the extra.
     """
-    with matplotlib_hint():
-        from matplotlib.figure import Figure
-    return Figure(figsize=(width, height), layout=layout)
+    return matplotlib("figure").Figure(figsize=(width, height), layout=layout)
 
 
 def save_figure(figure: Any, path: str | Path, dpi: float = 150) -> Path:

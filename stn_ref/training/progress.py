@@ -1,10 +1,10 @@
 """Showing how training goes: a line in the terminal, nothing, or a tqdm bar."""
 
-import importlib
 import sys
 import time
 from typing import Any, Protocol, TextIO
 
+from ..errors import optional
 from .history import Epoch
 
 __all__ = ["PlainProgress", "Progress", "SilentProgress", "TqdmProgress", "epoch_line"]
@@ -123,12 +123,7 @@ class TqdmProgress:
     """
 
     def __init__(self, **settings: Any) -> None:
-        try:
-            self.tqdm: Any = importlib.import_module("tqdm").tqdm
-        except ModuleNotFoundError:
-            raise ModuleNotFoundError(
-                "TqdmProgress needs tqdm, the extra 'progress': pip install tqdm; or use PlainProgress"
-            ) from None
+        self.tqdm = optional("tqdm", extra="progress", purpose="TqdmProgress, unlike PlainProgress,").tqdm
         self.settings = settings
         self.bar: Any = None
 
