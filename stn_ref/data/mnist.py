@@ -38,6 +38,15 @@ class Digits:
     name: str
     note: str = ""
 
+    @property
+    def public_name(self) -> str:
+        """``name`` without the folder, for results that others read.
+
+        >>> Digits(np.zeros((1, 28, 28)), np.zeros(1), "MNIST train set from a/folder").public_name
+        'MNIST train set'
+        """
+        return self.name.partition(" from ")[0]
+
     def __len__(self) -> int:
         return len(self.images)
 

@@ -29,7 +29,7 @@ def prepare(run: Run) -> Prepared:
         measured=watched if run.trial else _distorted(run, "test", test),
         watched=watched,
         distort=rotate_scale_translate_pairs,
-        data=train.name,
+        data=train.public_name,
     )
 
 

@@ -238,7 +238,7 @@ def _images(run: Run) -> tuple[Placed, str]:
     of_class = test.images[test.labels == int(run.model.removeprefix("ST "))]
     chosen = of_class[rng.permutation(len(of_class))[: run.setting["train"]]]
     pieces = PIECES[run.dataset]
-    return place_digits(chosen, rng, size=SIZE, pieces=pieces, source=train.images), test.name
+    return place_digits(chosen, rng, size=SIZE, pieces=pieces, source=train.images), test.public_name
 
 
 def _rng(run: Run, purpose: str) -> np.random.Generator:

@@ -34,7 +34,7 @@ def prepare_digits(run: Run) -> Prepared:
         measured=watched if run.trial else _once(run, "test", test),
         watched=watched,
         distort=DISTORTIONS[run.dataset],
-        data=train.name,
+        data=train.public_name,
     )
 
 

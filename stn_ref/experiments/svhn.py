@@ -65,7 +65,7 @@ def prepare(run: Run) -> Prepared:
         measured=watched if run.trial else placed("test", 2),
         watched=watched,
         distort=OnCanvas(TASKS[run.dataset].size),
-        data=f"numbers made of digits of the {digits[0].name}",
+        data=f"numbers made of digits of the {digits[0].public_name}",
     )
 
 

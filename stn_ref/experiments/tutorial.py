@@ -22,7 +22,7 @@ def prepare(run: Run) -> Prepared:
         train.labels,
         measured=(test.images, test.labels),
         watched=(validation.images, validation.labels),
-        data=train.name,
+        data=train.public_name,
     )
 
 

@@ -79,7 +79,7 @@ def prepare(run: Run) -> Prepared:
         measured=watched if run.trial else (placed(test.images, fixed_rng(run, "test")), test.labels),
         watched=watched,
         distort=placed,
-        data=train.name,
+        data=train.public_name,
     )
 
 
