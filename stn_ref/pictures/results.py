@@ -1,6 +1,6 @@
 """Figures of an experiment's results: how the networks learnt, and what their transformers do."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,12 +46,18 @@ def learning_curves(path: str | Path, document: Mapping[str, Any]) -> Path:
         axes.set_title(dataset, fontsize=10)
         axes.set_xlabel("step" if steps else "epoch", fontsize=9)
         axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
-        axes.yaxis.set_minor_formatter(lambda value, _: f"{value:g}" if f"{value:.0e}"[0] in "25" else "")
+        low, high = axes.get_ylim()
+        axes.yaxis.set_minor_formatter(_some_digits("23456789" if high < 5 * low else "25"))
         axes.tick_params(labelsize=8, which="both")
     measure = document["protocol"]["measure"] if steps else "validation error, %"
     figure.axes[0].set_ylabel(measure, fontsize=9)
     figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside right upper", fontsize=8)
     return save_figure(figure, path)
+
+
+def _some_digits(first: str) -> Callable[[float, int], str]:
+    """A formatter for numbers that begin with one of these digits; others have no label."""
+    return lambda value, _: f"{value:g}" if f"{value:.0e}"[0] in first else ""
 
 
 def transformer_views(path: str | Path, document: Mapping[str, Any], *, count: int = 5) -> Path | None:
