@@ -26,6 +26,7 @@ __all__ = [
 ]
 
 
+OF_PICTURES = ("transformers", "view", "projections", "boxes")
 TOLD_OF_TRIALS = ("model", "dataset", "lr", "localisation_lr", "error", "processor_seconds")
 
 
@@ -72,7 +73,7 @@ def compiled(sweep: Sweep, rows: list[Row]) -> Row:
             "paper": experiment.paper_protocol,
             "data": sorted({str(row.get("data", "")) for row in rows}),
         },
-        "rows": rows,
+        "rows": [_shortened(row) for row in rows],
         "examples": _examples(sweep),
         "trials": [
             {name: row[name] for name in TOLD_OF_TRIALS}
@@ -80,6 +81,17 @@ def compiled(sweep: Sweep, rows: list[Row]) -> Row:
             for row in sweep.trials.get(cell, [])
         ],
     }
+
+
+def _shortened(row: Row) -> Row:
+    """With as many digits of each epoch as a figure needs, and what pictures show of the first seed alone."""
+    kept = {name: value for name, value in row.items() if not row["seed"] or name not in OF_PICTURES}
+    epochs = [{name: _six_digits(value) for name, value in epoch.items()} for epoch in row["epochs"]]
+    return {**kept, "epochs": epochs}
+
+
+def _six_digits(value: Any) -> Any:
+    return float(f"{value:.6g}") if isinstance(value, float) else value
 
 
 def _examples(sweep: Sweep) -> Row:

@@ -13,7 +13,10 @@ from stn_ref import cli
 from stn_ref.experiments import EXPERIMENTS
 from stn_ref.experiments.classification import pack_bits, unpack_bits
 from stn_ref.experiments.page import page
-from stn_ref.experiments.results import compared, mcnemar, read_results, summaries, write_results
+from stn_ref.experiments.results import compared, compiled, mcnemar, read_results, summaries, write_results
+from stn_ref.pictures.results import transformer_views
+
+from .tiny import tiny_sweep
 
 DOCUMENTED = Path(__file__).parents[2] / "docs" / "results"
 TABLE1 = replace(EXPERIMENTS["table1"], compared=(("CNN", "ST-CNN Aff"),))
@@ -187,3 +190,12 @@ def test_the_command_writes_results_and_page_and_takes_up_what_is_there(tmp_path
     Path("results/table1.md").unlink()
     assert cli.main(["reproduce", "table1", "--pages"]) == 0
     assert Path("results/table1.md").read_text() == text
+
+
+def test_what_pictures_are_drawn_from_is_kept_of_the_first_seed_alone(tmp_path):
+    sweep = tiny_sweep(tmp_path)
+    document = compiled(sweep, sweep.run())
+    kept = {(row["model"], row["seed"]) for row in document["rows"] if row.get("transformers")}
+    assert kept == {("ST-FCN Aff", 0)}
+    pytest.importorskip("matplotlib")
+    assert transformer_views(tmp_path / "views.png", document).exists()
