@@ -150,6 +150,11 @@ def test_the_pages_in_the_documentation_follow_from_the_numbers(path):
     assert all((DOCUMENTED / name).exists() for name in figures.values())
 
 
+def test_every_page_of_results_is_linked():
+    text = (DOCUMENTED.parent / "experiments.md").read_text()
+    assert all(f"(results/{path.name})" in text for path in DOCUMENTED.glob("*.md"))
+
+
 # The command
 
 
