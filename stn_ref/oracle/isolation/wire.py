@@ -59,10 +59,11 @@ def unpacked(message: bytearray) -> tuple[Any, list[Array]]:
 
 
 class Reader:
-    """Messages from a file descriptor, which may be a non-blocking one."""
+    """Messages of at most ``largest`` bytes from a file descriptor, which may be a non-blocking one."""
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, largest: int = LARGEST) -> None:
         self.descriptor = descriptor
+        self._largest = largest
         self._read = bytearray()
 
     def next(self) -> bytearray | None:
@@ -90,7 +91,7 @@ class Reader:
         if len(self._read) < PREFIX.size:
             return PREFIX.size
         size = int(sum(PREFIX.unpack_from(self._read)))
-        if size > LARGEST:
+        if size > self._largest:
             raise Garbled(f"a message that claims to have {size} bytes")
         return PREFIX.size + size
 

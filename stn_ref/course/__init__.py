@@ -1,0 +1,1 @@
+"""The course: exercises on spatial transformers, and what grades them."""
