@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import __version__
+from .cli_course import add_course
 from .cli_oracle import add_oracle
 from .cli_reproduce import add_reproduce
 
@@ -127,6 +128,7 @@ def parser() -> argparse.ArgumentParser:
     check.add_argument("--order", type=int, choices=(1, 2), default=2, help="highest order of derivative")
     add_reproduce(commands, _Help, _positive_int)
     add_oracle(commands, _Help)
+    add_course(commands, _Help, _positive_int)
     _add_data(commands)
     return top
 
@@ -261,6 +263,12 @@ def _oracle(options: argparse.Namespace) -> int:
     return oracle.run(options)
 
 
+def _course(options: argparse.Namespace) -> int:
+    from .commands import course
+
+    return course.run(options)
+
+
 def _data(options: argparse.Namespace) -> int:
     from .commands import data
 
@@ -273,6 +281,7 @@ COMMANDS = {
     "gradcheck": _gradcheck,
     "reproduce": _reproduce,
     "oracle": _oracle,
+    "course": _course,
     "data": _data,
 }
 

@@ -33,7 +33,8 @@ MAY_IMPORT = {
     "faults": {"kernels", "pixels", "equations"},
     "oracle": {"equations", "pixels", "faults", "files"},
     "oracle.adapters": {"equations", "pixels", "faults", "ops", "autograd"},
-    "course": {"faults", "oracle.verdicts", "ops"},
+    "textbook": set(),
+    "course": {"textbook", "faults", "oracle.isolation", "files"},
     "pictures": {
         *("equations", "pixels", "kernels", "autograd", "ops", "nn", "data", "training"),
         *("experiments", "faults", "files"),
@@ -42,7 +43,8 @@ MAY_IMPORT = {
         *("equations", "pixels", "autograd", "ops", "nn", "data", "training", "experiments"),
         *("faults", "oracle", "course", "pictures", "files"),
     },
-    "cli": {"commands", "data", "cli_oracle", "cli_reproduce"},
+    "cli": {"commands", "data", "cli_course", "cli_oracle", "cli_reproduce"},
+    "cli_course": set(),
     "cli_oracle": set(),  # the options of one command, a part of cli
     "cli_reproduce": set(),
     "__main__": {"cli"},
@@ -110,7 +112,9 @@ def room_of(module: str) -> str | None:
 
 def is_wing(target: str) -> bool:
     """Whether the command line may import it only inside a subcommand."""
-    return not any(within(target, name) for name in {*COMMON, "cli", "cli_oracle", "cli_reproduce"})
+    return not any(
+        within(target, name) for name in {*COMMON, "cli", "cli_course", "cli_oracle", "cli_reproduce"}
+    )
 
 
 def forbidden_imports(source: str, module: str, is_package: bool = False) -> list[str]:
