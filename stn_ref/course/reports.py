@@ -29,7 +29,7 @@ def as_text(grade: Grade) -> str:
             fill(line, WIDTH, initial_indent="  ", subsequent_indent="    ") + "\n" for line in lines(task)
         ]
         if below := _below(task, grade):
-            parts.append(f"  It uses task {below}, where something is wrong: mend that first.\n")
+            parts.append(f"  It uses {below}, where something is wrong: mend that first.\n")
     if grade.not_prevented:
         parts.append("\nNot prevented on this machine:\n")
         parts += [f"  {sentence}\n" for sentence in grade.not_prevented]
@@ -40,7 +40,7 @@ def _below(task: TaskGrade, grade: Grade) -> str:
     """The tasks that a spoilt one stands on and that are spoilt themselves, "" if there are none."""
     spoilt = {other.task.number for other in grade.tasks if other.points < other.task.worth}
     found = [str(number) for number in task.task.uses if number in spoilt and task.task.number in spoilt]
-    return " and ".join(found)
+    return f"task{'s' if len(found) > 1 else ''} {' and '.join(found)}" if found else ""
 
 
 def lines(task: TaskGrade) -> Iterator[str]:
