@@ -108,6 +108,8 @@ class Experiment:
     examples: Callable[[Run], Any] | None = None
     """The first images that a run is measured on, (N, C, H, W) in [0, 1], where they may be shown."""
     quoted: tuple[Quoted, ...] = ()
+    quoted_from: str = "paper"
+    """Whose results and protocol stand beside ours."""
     compared: tuple[tuple[str, str], ...] = ()
     choices: str = ""
     """What the paper leaves open, and what was chosen."""

@@ -59,7 +59,7 @@ def _results(found: Sequence[Summary], experiment: Experiment) -> str:
     datasets = list(dict.fromkeys(s.dataset for s in found))
     cells = {(s.model, s.dataset): s for s in found}
     quoted = {(q.model, q.dataset): q for q in experiment.quoted}
-    head = [experiment.measure, *(f"{dataset}: {who}" for dataset in datasets for who in ("ours", "paper"))]
+    head = [experiment.measure, *(f"{dataset}: {who}" for dataset in datasets for who in ("ours", experiment.quoted_from))]
     lines = []
     for model in dict.fromkeys(s.model for s in found):
         line = [model]
@@ -177,7 +177,7 @@ def _protocol(document: Mapping[str, Any], experiment: Experiment) -> str:
         ["images seen", many, f"{experiment.paper_samples:,}" if experiment.paper_samples else ""],
         ["data", "; ".join(document["protocol"]["data"]), ""],
     ]
-    return _table(["", "ours", "paper"], lines)
+    return _table(["", "ours", experiment.quoted_from], lines)
 
 
 def _said(value: Any) -> str:
