@@ -59,7 +59,10 @@ def _results(found: Sequence[Summary], experiment: Experiment) -> str:
     datasets = list(dict.fromkeys(s.dataset for s in found))
     cells = {(s.model, s.dataset): s for s in found}
     quoted = {(q.model, q.dataset): q for q in experiment.quoted}
-    head = [experiment.measure, *(f"{dataset}: {who}" for dataset in datasets for who in ("ours", experiment.quoted_from))]
+    head = [
+        experiment.measure,
+        *(f"{dataset}: {who}" for dataset in datasets for who in ("ours", experiment.quoted_from)),
+    ]
     lines = []
     for model in dict.fromkeys(s.model for s in found):
         line = [model]

@@ -123,3 +123,13 @@ def test_a_line_through_infinity_is_broken_there_and_nowhere_else() -> None:
 )
 def test_other_lines_are_left_whole(line: list[list[float]]) -> None:
     np.testing.assert_array_equal(broken_at_infinity(np.array(line, float)), line)
+
+
+@pytest.mark.parametrize("suffix", ["png", "svg", "pdf"])
+def test_the_same_figure_gives_the_same_bytes(tmp_path, suffix):
+    contents = set()
+    for name in ("a", "b"):
+        figure = new_figure(1, 1)
+        figure.subplots().fill_between([0, 1], [0, 1])  # clipped, by a path with a name
+        contents.add(save_figure(figure, tmp_path / f"{name}.{suffix}").read_bytes())
+    assert len(contents) == 1
