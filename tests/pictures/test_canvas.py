@@ -127,6 +127,7 @@ def test_other_lines_are_left_whole(line: list[list[float]]) -> None:
 
 @pytest.mark.parametrize("suffix", ["png", "svg", "pdf"])
 def test_the_same_figure_gives_the_same_bytes(tmp_path, suffix):
+    pytest.importorskip("matplotlib")
     contents = set()
     for name in ("a", "b"):
         figure = new_figure(1, 1)
