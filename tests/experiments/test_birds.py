@@ -14,6 +14,8 @@ from stn_ref.nn import SpatialTransformer
 from stn_ref.nn.networks import BIRD_NETWORKS, bird_network
 from stn_ref.pictures.results import places_looked_at, transformer_views
 
+from .gradients import as_function
+
 PARTS = {"train": 9, "validation": 3, "classes": 2, "size": 64}
 SMALL = {**PARTS, "epochs": 1, "trial_epochs": 1, "batch_size": 4}
 EXPERIMENT = replace(EXPERIMENTS["birds"], setting=SMALL)
@@ -75,21 +77,8 @@ def test_the_first_squares_tile_the_image():
 def test_gradients_of_narrow_copies_in_float64(name):
     network = bird_network(name, rng(), size=64, classes=3, width=6)
     chance = rng(1)
-    for _, p in network.named_parameters():
-        p.data = p.data + 0.05 * chance.standard_normal(p.shape)
-    parameters = network.parameters()
-    places = [(m, at) for _, m in network.modules() for at in ("weight", "bias") if at in vars(m)]
-
-    def f(x, *values):
-        for (module, attribute), value in zip(places, values):
-            setattr(module, attribute, value)
-        try:
-            return network(x)
-        finally:
-            for (module, attribute), p in zip(places, parameters):
-                setattr(module, attribute, p)
-
-    inputs = (chance.random((2, 3, 64, 64)), *(p.data for p in parameters))
+    f, values = as_function(network, chance)
+    inputs = (chance.random((2, 3, 64, 64)), *values)
     some = range(0, len(inputs), 4)
     assert gradcheck(f, inputs, batched=False, wrt=some, elements=1, directions=1).passed
 

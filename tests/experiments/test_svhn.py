@@ -13,6 +13,8 @@ from stn_ref.nn import SpatialTransformer, composed
 from stn_ref.nn.networks import EIGHTH, NUMBER_NETWORKS, PAPER, NumberTask, Widths, number_network
 from stn_ref.pictures.results import transformer_views
 
+from .gradients import as_function
+
 NARROW = Widths((1, 1, 2, 2, 2, 2, 2, 2), 4, 2, 2)
 DIGITS = {"train_digits": 100, "validation_digits": 50, "test_digits": 50}
 COUNTS = {"train": 12, "validation": 8, "test": 10, "epochs": 1, "trial_epochs": 1, "batch_size": 6}
@@ -70,21 +72,8 @@ def test_the_reduced_networks_are_of_one_size_and_begin_at_the_identity(name, ta
 def test_gradients_of_narrow_copies_in_float64(name):
     network = number_network(name, rng(), NumberTask(16), NARROW)
     chance = rng(1)
-    for _, p in network.named_parameters():  # away from the identity, whose samples lie on kinks
-        p.data = p.data + 0.05 * chance.standard_normal(p.shape)
-    parameters = network.parameters()
-    places = [(m, at) for _, m in network.modules() for at in ("weight", "bias") if at in vars(m)]
-
-    def f(x, *values):
-        for (module, attribute), value in zip(places, values):
-            setattr(module, attribute, value)
-        try:
-            return network(x)
-        finally:
-            for (module, attribute), p in zip(places, parameters):
-                setattr(module, attribute, p)
-
-    inputs = (chance.random((2, 1, 16, 16)), *(p.data for p in parameters))
+    f, values = as_function(network, chance)
+    inputs = (chance.random((2, 1, 16, 16)), *values)
     assert gradcheck(f, inputs, batched=False, elements=1, directions=1).passed
 
 
