@@ -5,7 +5,7 @@ import hashlib
 import io
 import json
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +73,7 @@ def grade_class(
         while running:
             done, running = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
-                row = _taken(future)
+                row = future.result()
                 rows[row["name"]] = row
                 told(row, len(running))
     finally:
@@ -121,10 +121,6 @@ def _graded(submission: Path, term: str, kept: Path, limits: Limits | None) -> R
         return {"name": submission.name, "error": str(error)}
     write_atomically(_file(kept, submission), (json.dumps({"key": key, **row}, indent=1) + "\n").encode())
     return row
-
-
-def _taken(future: Future[Row]) -> Row:
-    return future.result()
 
 
 def _there(kept: Path, submission: Path, term: str) -> Row | None:
